@@ -1,0 +1,1 @@
+//! From outbox to people and machines.

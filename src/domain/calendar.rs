@@ -1,0 +1,1 @@
+//! Hong Kong days: working days and holidays.

@@ -1,0 +1,270 @@
+//! An audit event as decoded: borrowed from the batch, allocating only where the source text had an escape.
+//!
+//! The event says what DingTalk said and nothing more: no place, no leg, no judgement.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use smallvec::SmallVec;
+
+/// Text borrowed from the batch; owned only when the source had an escape sequence.
+pub type Text<'a> = Cow<'a, str>;
+
+/// A value about a person. It cannot be printed by accident; whoever may see it says so with [`Personal::reveal`].
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Personal<T>(T);
+
+impl<T> Personal<T> {
+    /// Wraps a value about a person.
+    pub const fn new(value: T) -> Self {
+        Self(value)
+    }
+
+    /// The value. Only evidence records and audience renderers have a reason to call this.
+    pub const fn reveal(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> fmt::Debug for Personal<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[personal]")
+    }
+}
+
+/// An identifier that DingTalk writes now as a number, now as a string. Digits without a leading zero that fit 64 bits are
+/// a number either way, so `"24870551923"` equals `24870551923`; anything else is text.
+#[derive(Clone, Debug)]
+pub enum Id<'a> {
+    /// Fits 64 bits and has no leading zero.
+    Number(u64),
+    /// Everything else.
+    Text(Text<'a>),
+}
+
+impl<'a> Id<'a> {
+    /// Canonical form of a text.
+    pub fn from_text(text: Text<'a>) -> Self {
+        match canonical_number(&text) {
+            Some(number) => Self::Number(number),
+            None => Self::Text(text),
+        }
+    }
+
+    /// A copy that outlives the batch.
+    pub fn into_owned(self) -> Id<'static> {
+        match self {
+            Self::Number(number) => Id::Number(number),
+            Self::Text(text) => Id::Text(Cow::Owned(text.into_owned())),
+        }
+    }
+}
+
+fn canonical_number(text: &str) -> Option<u64> {
+    let plain = text == "0" || (!text.starts_with('0') && !text.is_empty());
+    let digits = plain && text.len() <= 20 && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok()).flatten()
+}
+
+impl PartialEq for Id<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Number(a), Self::Number(b)) => a == b,
+            (Self::Text(a), Self::Text(b)) => a == b,
+            (Self::Number(_), Self::Text(_)) | (Self::Text(_), Self::Number(_)) => false,
+        }
+    }
+}
+
+impl Eq for Id<'_> {}
+
+impl Hash for Id<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Self::Number(number) => (0u8, number).hash(state),
+            Self::Text(text) => (1u8, text.as_ref()).hash(state),
+        }
+    }
+}
+
+impl fmt::Display for Id<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+/// Which of DingTalk's shapes the event came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Shape {
+    /// File operation record, camelCase.
+    AuditRow,
+    /// The same from the legacy API, snake_case.
+    LegacyRow,
+    /// Stream frame, `data` as a string.
+    Stream,
+    /// Flattened event of a collector on the SDK.
+    Flattened,
+    /// Decrypted HTTP callback.
+    Http,
+    /// SyncHTTP / RDS row.
+    Rds,
+}
+
+impl Shape {
+    /// Stable lower-case name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AuditRow => "audit_row",
+            Self::LegacyRow => "legacy_row",
+            Self::Stream => "stream",
+            Self::Flattened => "flattened",
+            Self::Http => "http",
+            Self::Rds => "rds",
+        }
+    }
+}
+
+/// What was done, as DingTalk names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act<'a> {
+    /// `action` code of a file operation record.
+    Audit(i64),
+    /// Event type of a push event.
+    Push(Text<'a>),
+}
+
+/// Who acted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Actor<'a> {
+    /// Staff id inside the tenant.
+    pub user_id: Option<Personal<Id<'a>>>,
+    /// Union id, where a push event has no staff id.
+    pub union_id: Option<Personal<Text<'a>>>,
+    /// Real name, else nickname.
+    pub name: Option<Personal<Text<'a>>>,
+}
+
+/// A receiver, collaborator or added member that the event names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counterpart<'a> {
+    /// Id of whatever kind; the kind is not documented for receivers.
+    pub id: Option<Personal<Id<'a>>>,
+    /// Name of the person, group, drive or document.
+    pub name: Option<Personal<Text<'a>>>,
+    /// Receiver code 0–3 or member code 0–3, by [`Counterpart::member`].
+    pub kind: Option<i64>,
+    /// `true`: from a member list (kind 0 department, 1 group, 2 user, 3 organisation); `false`: a receiver
+    /// (kind 0 one-to-one chat, 1 group chat, 2 drive, 3 document).
+    pub member: bool,
+    /// `permissionRole` of a member: 0 none, 1 view and download, 2 edit, 3 manager, 4 view only.
+    pub role: Option<i64>,
+}
+
+/// What the collector learnt about where the file is stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Storage<'a> {
+    /// DingTalk's region enum, or a cloud region id.
+    pub region: Option<Text<'a>>,
+    /// First resource URL, endpoint or host.
+    pub host: Option<Text<'a>>,
+    /// Bucket name, where given apart from the host.
+    pub bucket: Option<Text<'a>>,
+}
+
+/// A third-party app that the event shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct App<'a> {
+    /// App code or id.
+    pub code: Option<Id<'a>>,
+    /// Its display name.
+    pub name: Option<Text<'a>>,
+}
+
+/// Receivers and members that fit an event without allocating.
+pub const COUNTERPARTS_INLINE: usize = 4;
+
+/// One audit event. Absent, null and empty fields are `None`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event<'a> {
+    /// Shape it came in.
+    pub shape: Shape,
+    /// What was done.
+    pub act: Act<'a>,
+    /// Tenant (corp id), from the event or the collector's envelope.
+    pub tenant: Option<Text<'a>>,
+    /// Id of a push event; audit rows have none.
+    pub event_id: Option<Text<'a>>,
+    /// File id of an audit row. Not an event id: one file yields many rows.
+    pub biz_id: Option<Id<'a>>,
+    /// When it happened, in ms since the epoch (UTC).
+    pub time: Option<i64>,
+    /// Who did it.
+    pub actor: Actor<'a>,
+    /// Address field exactly as given, quirks and all.
+    pub address: Option<Personal<Text<'a>>>,
+    /// Organisation that owns the file.
+    pub org: Option<Text<'a>>,
+    /// `operateModule` code.
+    pub module: Option<i64>,
+    /// `platform` code: 0 iOS, 1 Android, 2 Web, 11 Windows, 12 Mac.
+    pub platform: Option<i64>,
+    /// Record status: 0 normal, 1 deleted.
+    pub status: Option<i64>,
+    /// File name.
+    pub resource: Option<Personal<Text<'a>>>,
+    /// File type; advisory.
+    pub extension: Option<Text<'a>>,
+    /// Size in bytes.
+    pub size: Option<u64>,
+    /// Space that holds the file.
+    pub space: Option<Id<'a>>,
+    /// Knowledge base that holds the file.
+    pub workspace: Option<Id<'a>>,
+    /// Knowledge base that the file was moved from.
+    pub previous_workspace: Option<Id<'a>>,
+    /// Document address, whose host may name a region.
+    pub url: Option<Text<'a>>,
+    /// Receivers, then members.
+    pub counterparts: SmallVec<[Counterpart<'a>; COUNTERPARTS_INLINE]>,
+    /// Where the file is stored, as far as a collector looked it up.
+    pub storage: Storage<'a>,
+    /// The app that a push event shows.
+    pub app: Option<App<'a>>,
+    /// Sub-type inside a push event, such as `TEAM_ADD_MEMBER`.
+    pub detail: Option<Text<'a>>,
+}
+
+impl<'a> Event<'a> {
+    /// An event with nothing but its shape and act.
+    pub fn new(shape: Shape, act: Act<'a>) -> Self {
+        Self {
+            shape,
+            act,
+            tenant: None,
+            event_id: None,
+            biz_id: None,
+            time: None,
+            actor: Actor::default(),
+            address: None,
+            org: None,
+            module: None,
+            platform: None,
+            status: None,
+            resource: None,
+            extension: None,
+            size: None,
+            space: None,
+            workspace: None,
+            previous_workspace: None,
+            url: None,
+            counterparts: SmallVec::new(),
+            storage: Storage::default(),
+            app: None,
+            detail: None,
+        }
+    }
+}

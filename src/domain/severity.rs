@@ -1,0 +1,1 @@
+//! How grave a decision is (compliance reference §5.4).

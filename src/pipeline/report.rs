@@ -1,0 +1,159 @@
+//! What the pipeline hands to the recorder for one batch: coverage, records, rejected records, findings, fingerprints.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::finding::FindingKey;
+use crate::domain::position::{Lane, Position};
+use crate::domain::verdict::{Severity, Verdict};
+
+/// Everything about one batch that must be durable before the source is committed.
+#[derive(Debug, Default)]
+pub struct BatchReport {
+    /// Per lane: which offsets the batch covers and what became of their events.
+    pub coverage: Vec<Coverage>,
+    /// Evidence of judged events, in input order.
+    pub records: Vec<Record>,
+    /// Input that is no audit event, in input order.
+    pub rejected: Vec<Rejected>,
+    /// Increments of findings, in order of first mention.
+    pub findings: Vec<FindingDelta>,
+    /// Fingerprints of the batch's events that were new, in input order.
+    pub fingerprints: Vec<u128>,
+}
+
+/// One lane's share of a batch. `received = judged + rejected + duplicate` always.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Coverage {
+    /// Which lane.
+    pub lane: Lane,
+    /// First offset of the batch.
+    pub from: u64,
+    /// First offset after the batch.
+    pub next: u64,
+    /// Events (a page counts each of its rows; a message without readable event counts as one).
+    pub received: u64,
+    /// Events with a verdict, or found to move nothing.
+    pub judged: u64,
+    /// Rejected with a reason.
+    pub rejected: u64,
+    /// Seen before.
+    pub duplicate: u64,
+    /// SHA-256 (first 16 hex digits) of the last message's bytes.
+    pub last_digest: String,
+}
+
+/// Evidence of one judged event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Stable id: digest of topic, partition, offset and index.
+    pub id: String,
+    /// Event time in ms since the epoch, 0 if the event had none.
+    pub at: i64,
+    /// The record itself, one line of JSON without line end.
+    pub json: Vec<u8>,
+    /// For the index: actor's id, as the record has it.
+    pub subject: String,
+    /// For the index: destination code.
+    pub destination: String,
+    /// For the index: flow kind.
+    pub kind: &'static str,
+    /// For the index: verdict.
+    pub verdict: &'static str,
+}
+
+/// Input that is no audit event, with all that is needed to try it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejected {
+    /// Where it was.
+    pub position: Position,
+    /// Which lane that is.
+    pub lane: Lane,
+    /// Stable lower-case reason.
+    pub reason: &'static str,
+    /// Where in the message and what is wrong; carries no value of the input.
+    pub detail: String,
+    /// The message's bytes.
+    pub raw: Vec<u8>,
+    /// Bytes that the source had to cut off.
+    pub cut: u64,
+}
+
+/// What one batch adds to a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FindingDelta {
+    /// [`FindingKey::id`].
+    pub id: String,
+    /// [`FindingKey::series`]: the same subject, destination, kind, recipient and rule over time.
+    pub series: String,
+    /// What makes it one finding.
+    pub key: FindingKey,
+    /// Gravest severity in the batch.
+    pub severity: Severity,
+    /// Records added.
+    pub count: u64,
+    /// Bytes added, as far as events state them.
+    pub bytes: u64,
+    /// Earliest event time, ms since the epoch.
+    pub first: i64,
+    /// Latest event time, ms since the epoch.
+    pub last: i64,
+    /// The facts of the first record.
+    pub facts: Facts,
+}
+
+/// What a renderer may say about a finding, from its first record. Personal values are in here: `Debug` shows none.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct Facts {
+    pub tenant: String,
+    /// Personal.
+    pub actor_id: String,
+    /// Personal.
+    pub actor_name: String,
+    /// Personal.
+    pub address: String,
+    /// Personal: file name.
+    pub resource: String,
+    pub kind: String,
+    pub preview: bool,
+    /// Place for people, as `CN (Shenzhen, Guangdong)`, or `unknown (opaque)`.
+    pub origin: String,
+    pub origin_method: String,
+    pub origin_confidence: String,
+    /// Which database and build, site or setting said it.
+    pub origin_source: String,
+    pub destination: String,
+    pub destination_method: String,
+    pub destination_confidence: String,
+    pub destination_source: String,
+    /// Recipient's name for people.
+    pub recipient: String,
+    /// `processor`, `data user`, `same entity`, `unknown`, `public`.
+    pub recipient_role: String,
+    pub verdict: String,
+    pub rule: String,
+    /// Verdicts that are possible, when undetermined.
+    pub possible: Vec<String>,
+    pub safeguard: Option<String>,
+    pub failed_condition: Option<String>,
+    /// Id of the deny or residency rule.
+    pub policy_rule: Option<String>,
+    pub tags: Vec<String>,
+    pub categories: Vec<String>,
+    pub item: String,
+    pub subjects: Option<u64>,
+    /// Whether a provision that binds today fails.
+    pub binding: bool,
+    /// Id of the first record.
+    pub record: String,
+}
+
+impl std::fmt::Debug for Facts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Facts").field("verdict", &self.verdict).field("record", &self.record).finish_non_exhaustive()
+    }
+}
+
+/// Verdicts that are recorded as evidence by default: everything that leaves Hong Kong or may do so.
+pub const RECORDED: [Verdict; 5] =
+    [Verdict::Prohibited, Verdict::Uncovered, Verdict::Defect, Verdict::Undetermined, Verdict::Covered];

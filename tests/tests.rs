@@ -1,0 +1,15 @@
+//! All integration tests in one binary: one link, and modules that share their helpers.
+
+mod cli;
+mod crash;
+mod decode;
+mod docs;
+mod evidence;
+mod geo;
+mod laws;
+mod layers;
+mod observe;
+mod outbox;
+mod settings;
+mod sources;
+mod verdicts;
