@@ -1,6 +1,6 @@
 //! Who and what: parties (own entities, group companies, vendors), tenants, the data inventory, apps.
 
-use super::place::Place;
+use super::place::{Confidence, Location, Method, Place, SourceId};
 
 macro_rules! index {
     ($(#[$doc:meta])* $name:ident) => {
@@ -92,6 +92,14 @@ pub struct Tenant {
     pub storage: Option<(Place, String)>,
     /// Inventory item of spaces that are not listed.
     pub item: ItemId,
+}
+
+impl Tenant {
+    /// The tenant's storage setting as a location.
+    pub fn location(&self) -> Option<Location> {
+        let (place, _) = self.storage.as_ref()?;
+        Some(Location::at(*place, Method::Tenant, Confidence::Medium, SourceId::NONE))
+    }
 }
 
 /// Categories of personal data, a closed set.

@@ -35,7 +35,7 @@ pub struct Message {
 }
 
 /// Messages and their bytes, in the order of their lanes' offsets.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Batch {
     bytes: Vec<u8>,
     messages: Vec<Message>,

@@ -1,0 +1,105 @@
+//! The worker threads. A batch is cut into one slice a worker; slices come back in order. Plain threads, no async.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+
+use super::batch::Batch;
+use super::work::{Slice, Task, work};
+use super::world::World;
+use crate::domain::position::Lane;
+
+struct Job {
+    world: Arc<World>,
+    batch: Arc<Batch>,
+    lanes: Arc<[Lane]>,
+    range: Range<usize>,
+    task: Task,
+    slice: Slice,
+}
+
+struct Hand {
+    jobs: Option<Sender<Job>>,
+    done: Receiver<Slice>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Threads that judge, each with its own buffers.
+pub struct Crew {
+    hands: Vec<Hand>,
+    slices: Vec<Slice>,
+}
+
+/// A worker ended before its slice was done. The batch is not recorded; the process stops without commit.
+#[derive(Debug, thiserror::Error)]
+#[error("a worker thread ended unexpectedly; nothing of its batch was recorded, restart to go on")]
+pub struct WorkerLost;
+
+impl Crew {
+    /// Starts `workers` threads (at least one).
+    ///
+    /// # Errors
+    /// The system gives no more threads.
+    pub fn start(workers: usize) -> std::io::Result<Self> {
+        let hands = (0..workers.max(1)).map(Hand::start).collect::<Result<Vec<_>, _>>()?;
+        let slices = hands.iter().map(|_| Slice::default()).collect();
+        Ok(Self { hands, slices })
+    }
+
+    /// Judges a batch; the slices are in input order.
+    ///
+    /// # Errors
+    /// [`WorkerLost`] when a thread ended.
+    pub fn judge(
+        &mut self,
+        world: &Arc<World>,
+        batch: &Arc<Batch>,
+        lanes: &Arc<[Lane]>,
+        task: Task,
+    ) -> Result<&mut [Slice], WorkerLost> {
+        let (messages, workers) = (batch.messages().len(), self.hands.len());
+        for (at, hand) in self.hands.iter().enumerate() {
+            let range = messages * at / workers..messages * (at + 1) / workers;
+            let slice = std::mem::take(&mut self.slices[at]);
+            let (world, batch, lanes) = (Arc::clone(world), Arc::clone(batch), Arc::clone(lanes));
+            hand.give(Job { world, batch, lanes, range, task, slice })?;
+        }
+        for (hand, slice) in self.hands.iter().zip(&mut self.slices) {
+            *slice = hand.done.recv().map_err(|_| WorkerLost)?;
+        }
+        Ok(&mut self.slices)
+    }
+}
+
+impl Hand {
+    fn start(number: usize) -> std::io::Result<Self> {
+        let (jobs, inbox) = channel::<Job>();
+        let (outbox, done) = channel();
+        let thread = std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
+            for mut job in inbox {
+                work(&job.world, &job.batch, job.range, job.task, &job.lanes, &mut job.slice);
+                // the batch must be free again before the slice is back
+                drop((job.world, job.batch, job.lanes));
+                if outbox.send(job.slice).is_err() {
+                    return;
+                }
+            }
+        })?;
+        Ok(Self { jobs: Some(jobs), done, thread: Some(thread) })
+    }
+
+    fn give(&self, job: Job) -> Result<(), WorkerLost> {
+        self.jobs.as_ref().ok_or(WorkerLost)?.send(job).map_err(|_| WorkerLost)
+    }
+}
+
+impl Drop for Hand {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            // a panicked worker was reported by `judge` already
+            drop(thread.join());
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Which events are the same event. Re-reads of the audit log deliver rows again, out of order; DingTalk gives audit rows
+//! no event id, and a file id (`bizId`) stands on many rows.
+
+use std::fmt::Write as _;
+use std::hash::Hasher;
+
+use siphasher::sip128::{Hasher128, SipHasher24};
+
+use crate::domain::event::{Act, Event, Id};
+
+/// Key of the duplicate check, made at random for each state folder: nobody can craft a row that is taken for another.
+#[derive(Clone, Copy, Debug)]
+pub struct FingerprintKey(pub [u8; 16]);
+
+/// 128 bits over (tenant, file id, time, act, actor, receivers) of an audit row, or over (tenant, event id, type, file,
+/// receivers) of a push event. `None` when the event has no id at all: it then always counts as new, since to lose an
+/// event is worse than to tell it twice.
+pub fn fingerprint(event: &Event<'_>, key: &FingerprintKey) -> Option<u128> {
+    let mut hash = Parts(SipHasher24::new_with_key(&key.0));
+    hash.text(event.tenant.as_deref());
+    match &event.act {
+        Act::Audit(code) => {
+            let file = event.biz_id.as_ref()?;
+            hash.id(Some(file));
+            hash.0.write_i64(*code);
+            hash.0.write_i64(event.time?);
+            hash.id(event.actor.user_id.as_ref().map(|id| id.reveal()));
+            // membership rows carry file id 0: what they are about tells them apart
+            if *file == Id::Number(0) {
+                hash.id(event.space.as_ref().or(event.workspace.as_ref()));
+                hash.text(event.resource.as_ref().map(|name| name.reveal().as_ref()));
+            }
+        }
+        Act::Push(kind) => {
+            hash.text(Some(kind));
+            hash.text(Some(event.event_id.as_deref()?));
+            // one event of the send check carries many files
+            hash.text(event.resource.as_ref().map(|name| name.reveal().as_ref()));
+        }
+    }
+    for person in &event.counterparts {
+        hash.id(person.id.as_ref().map(|id| id.reveal()));
+        hash.text(person.name.as_ref().map(|name| name.reveal().as_ref()));
+        hash.0.write_i64(person.role.unwrap_or(-1));
+    }
+    Some(hash.0.finish128().as_u128())
+}
+
+/// Feeds parts so that no two lists of parts give the same bytes.
+struct Parts(SipHasher24);
+
+impl Parts {
+    fn text(&mut self, text: Option<&str>) {
+        self.0.write_usize(text.map_or(usize::MAX, str::len));
+        self.0.write(text.unwrap_or_default().as_bytes());
+    }
+
+    fn id(&mut self, id: Option<&Id<'_>>) {
+        match id {
+            Some(Id::Number(number)) => self.0.write_u64(*number),
+            Some(Id::Text(text)) => self.text(Some(text)),
+            None => self.text(None),
+        }
+        // a number and a text of the same bytes differ by this mark
+        self.0.write_u8(matches!(id, Some(Id::Number(_))).into());
+    }
+}
+
+/// Stable id of an event's record: the digest of its position. The same position always has the same id.
+pub fn record_id(topic: &str, partition: i32, offset: u64, index: u32) -> String {
+    use sha2::{Digest, Sha256};
+    let mut text = String::with_capacity(topic.len() + 48);
+    // writing to a string cannot fail
+    let _ = write!(text, "{}:{topic}/{partition}/{offset}/{index}", topic.len());
+    Sha256::digest(text.as_bytes()).iter().take(12).fold(String::with_capacity(24), |mut id, byte| {
+        let _ = write!(id, "{byte:02x}");
+        id
+    })
+}

@@ -1,0 +1,360 @@
+//! What is written of a flagged event: its evidence record, its share of findings, its verdict line.
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::batch::Batch;
+use super::fingerprint::record_id;
+use super::report::{Facts, FindingDelta, Record};
+use super::scene::Scene;
+use super::view::{self, LegView};
+use super::work::{Judged, worst};
+use super::world::World;
+use crate::domain::event::{Act, Event};
+use crate::domain::finding::{FindingKey, window_start};
+use crate::domain::flow::{Case, Recipient};
+use crate::domain::party::Tri;
+use crate::domain::position::{Lane, Position};
+use crate::domain::verdict::Severity;
+
+/// Version of the record's shape.
+pub const SCHEMA: u8 = 1;
+
+/// Everything about one event that is written down.
+pub struct Context<'w, 'e, 'a> {
+    /// The generation.
+    pub world: &'w World,
+    /// The event in it.
+    pub scene: &'e Scene<'w, 'e, 'a>,
+    /// The event.
+    pub event: &'e Event<'a>,
+    /// What the rules needed beside the legs.
+    pub case: Case,
+    /// Where it came from.
+    pub position: Position,
+    /// The lane's name.
+    pub lane: &'e Lane,
+    /// Bytes of its message.
+    pub payload: &'e [u8],
+    /// Its act is not in the tables.
+    pub unclassified: bool,
+}
+
+/// Evidence and findings of one event.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// The evidence.
+    pub record: Record,
+    /// One a leg that people are told of.
+    pub findings: Vec<FindingDelta>,
+}
+
+#[derive(Serialize)]
+struct PositionView<'a> {
+    topic: &'a str,
+    partition: i32,
+    offset: u64,
+    index: u32,
+}
+
+#[derive(Serialize)]
+struct RecordView<'a> {
+    id: &'a str,
+    schema: u8,
+    position: PositionView<'a>,
+    message_sha256: String,
+    shape: &'static str,
+    act: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file_id: Option<String>,
+    time: Option<i64>,
+    time_utc: Option<String>,
+    tenant: &'a str,
+    actor: ActorView<'a>,
+    data: DataView<'a>,
+    legs: Vec<LegView<'a>>,
+    verdict: Option<&'static str>,
+    rule: Option<&'static str>,
+    severity: Option<&'static str>,
+    policy: PolicyView<'a>,
+    geo_sha256: &'a str,
+}
+
+#[derive(Serialize)]
+struct ActorView<'a> {
+    id: String,
+    name: &'a str,
+    address: &'a str,
+    party: &'a str,
+    platform: Option<i64>,
+    module: Option<i64>,
+}
+
+#[derive(Serialize)]
+struct DataView<'a> {
+    resource: &'a str,
+    extension: &'a str,
+    size: Option<u64>,
+    space: Option<String>,
+    item: &'a str,
+    personal: &'static str,
+    categories: Vec<&'static str>,
+    suggested: Vec<&'static str>,
+    subjects: Option<u64>,
+    purpose: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct PolicyView<'a> {
+    pack: &'a str,
+    sha256: &'a str,
+    s33_in_force: bool,
+}
+
+#[derive(Serialize)]
+struct LineView<'a> {
+    position: PositionView<'a>,
+    outcome: &'static str,
+    time: Option<i64>,
+    verdict: Option<&'static str>,
+    severity: Option<&'static str>,
+    rule: Option<&'static str>,
+    legs: Vec<LegView<'a>>,
+    finding: Option<String>,
+}
+
+/// Writes the evidence record of an event and what it adds to findings.
+pub fn write(context: &Context<'_, '_, '_>, judged: &[Judged]) -> Written {
+    let Position { offset, index, .. } = context.position;
+    let id = record_id(&context.lane.topic, context.lane.partition, offset, index);
+    let views = leg_views(context, judged);
+    let lead = worst(judged).and_then(|lead| judged.iter().position(|one| std::ptr::eq(one, lead))).unwrap_or_default();
+    let findings = judged.iter().zip(&views).filter_map(|(one, view)| finding(context, one, view, &id)).collect();
+    let (kind, destination, verdict) =
+        views.get(lead).map_or(("", String::new(), ""), |view| (view.kind, view.destination.code.clone(), view.decision.verdict));
+    let json = to_json(&record_view(context, &id, views, lead));
+    let subject = actor_id(context.event);
+    let record = Record { id, at: context.event.time.unwrap_or(0), json, subject, destination, kind, verdict };
+    Written { record, findings }
+}
+
+/// Appends one line about the event, with its line end.
+pub fn verdict_line(context: &Context<'_, '_, '_>, judged: &[Judged], out: &mut Vec<u8>) {
+    let legs = leg_views(context, judged);
+    let lead = worst(judged).and_then(|lead| judged.iter().position(|one| std::ptr::eq(one, lead)));
+    let decision = lead.map(|lead| &legs[lead].decision);
+    let line = LineView {
+        position: position(context.lane, context.position),
+        outcome: if context.unclassified { "unclassified" } else { "judged" },
+        time: context.event.time,
+        verdict: decision.map(|decision| decision.verdict),
+        severity: decision.map(|decision| decision.severity),
+        rule: decision.map(|decision| decision.rule),
+        finding: lead.and_then(|lead| legs[lead].finding.clone()),
+        legs,
+    };
+    out.extend_from_slice(&to_json(&line));
+    out.push(b'\n');
+}
+
+/// One line about an event that was not judged: `duplicate`, or `rejected` with the reason.
+pub fn other_line(lane: &Lane, at: Position, outcome: &str, reason: Option<&str>, out: &mut Vec<u8>) {
+    #[derive(Serialize)]
+    struct OtherView<'a> {
+        position: PositionView<'a>,
+        outcome: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<&'a str>,
+    }
+    out.extend_from_slice(&to_json(&OtherView { position: position(lane, at), outcome, reason }));
+    out.push(b'\n');
+}
+
+fn leg_views<'w>(context: &Context<'w, '_, '_>, judged: &[Judged]) -> Vec<LegView<'w>> {
+    let show = |one| LegView {
+        finding: finding_key(context, one).map(|key| key.id()),
+        ..view::leg(context.world, context.scene, context.event, one)
+    };
+    judged.iter().map(show).collect()
+}
+
+fn record_view<'a>(context: &'a Context<'a, '_, '_>, id: &'a str, legs: Vec<LegView<'a>>, lead: usize) -> RecordView<'a> {
+    let (event, policy) = (context.event, &context.world.policy);
+    let decision = legs.get(lead).map(|leg| &leg.decision);
+    RecordView {
+        id,
+        schema: SCHEMA,
+        position: position(context.lane, context.position),
+        message_sha256: hex(&Sha256::digest(context.payload)),
+        shape: event.shape.name(),
+        act: act(event),
+        event_id: event.event_id.as_deref(),
+        file_id: event.biz_id.as_ref().map(ToString::to_string),
+        time: event.time,
+        time_utc: event.time.map(utc),
+        tenant: &policy.tenant(context.case.tenant).id,
+        actor: actor(context),
+        data: data(context),
+        verdict: decision.map(|decision| decision.verdict),
+        rule: decision.map(|decision| decision.rule),
+        severity: decision.map(|decision| decision.severity),
+        legs,
+        policy: PolicyView { pack: &policy.pack.id, sha256: &policy.digest, s33_in_force: policy.pack.s33_in_force },
+        geo_sha256: context.world.geo.digest(),
+    }
+}
+
+fn actor<'a>(context: &'a Context<'a, '_, '_>) -> ActorView<'a> {
+    let event = context.event;
+    let party = match context.scene.actor_party() {
+        Recipient::Party(id) => context.world.policy.party(id).id.as_str(),
+        Recipient::Stranger | Recipient::Public => "",
+    };
+    ActorView {
+        id: actor_id(event),
+        name: event.actor.name.as_ref().map_or("", |name| name.reveal()),
+        address: event.address.as_ref().map_or("", |address| address.reveal()),
+        party,
+        platform: event.platform,
+        module: event.module,
+    }
+}
+
+fn data<'a>(context: &'a Context<'a, '_, '_>) -> DataView<'a> {
+    let (event, policy) = (context.event, &context.world.policy);
+    let item = policy.item(context.case.item);
+    DataView {
+        resource: event.resource.as_ref().map_or("", |name| name.reveal()),
+        extension: event.extension.as_deref().unwrap_or_default(),
+        size: event.size,
+        space: event.space.as_ref().or(event.workspace.as_ref()).map(ToString::to_string),
+        item: &item.id,
+        personal: match item.personal {
+            Tri::Yes => "yes",
+            Tri::No => "no",
+            Tri::Unknown => "unknown",
+        },
+        categories: item.categories.iter().map(crate::domain::party::Category::name).collect(),
+        suggested: context.case.suggested.iter().map(crate::domain::party::Category::name).collect(),
+        subjects: item.subjects,
+        purpose: item.purpose.map(|purpose| policy.purposes[usize::from(purpose.0)].as_str()),
+    }
+}
+
+/// The finding that a leg belongs to; legs of no concern (severity INFO) belong to none.
+fn finding_key(context: &Context<'_, '_, '_>, judged: &Judged) -> Option<FindingKey> {
+    let Judged { leg, decision } = judged;
+    if decision.severity == Severity::Info || !context.world.is_recorded(decision.verdict) {
+        return None;
+    }
+    let event = context.event;
+    let standing = Scene::is_standing(leg.kind);
+    let space = || event.space.as_ref().or(event.workspace.as_ref()).map(ToString::to_string);
+    let subject = if standing { format!("space {}", space().unwrap_or_default()) } else { actor_id(event) };
+    let destination = String::from_utf8_lossy(&leg.destination.label()).into_owned();
+    Some(FindingKey {
+        tenant: context.world.policy.tenant(context.case.tenant).id.clone(),
+        subject: if context.unclassified { act(event) } else { subject },
+        destination,
+        kind: leg.kind.name(),
+        recipient: view::recipient_key(context.world, leg.recipient).to_owned(),
+        rule: decision.rule.name(),
+        verdict: decision.verdict.name(),
+        window: window_start(event.time.unwrap_or(0), standing || context.unclassified),
+    })
+}
+
+fn finding(context: &Context<'_, '_, '_>, judged: &Judged, view: &LegView<'_>, record: &str) -> Option<FindingDelta> {
+    let key = finding_key(context, judged)?;
+    let at = context.event.time.unwrap_or(0);
+    Some(FindingDelta {
+        id: key.id(),
+        series: key.series(),
+        key,
+        severity: judged.decision.severity,
+        count: 1,
+        bytes: context.event.size.unwrap_or(0),
+        first: at,
+        last: at,
+        facts: facts(context, view, record),
+    })
+}
+
+fn facts(context: &Context<'_, '_, '_>, view: &LegView<'_>, record: &str) -> Facts {
+    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let (actor, data, decision) = (actor(context), data(context), &view.decision);
+    let categories = context.world.policy.item(context.case.item).categories.union(context.case.suggested);
+    Facts {
+        tenant: context.world.policy.tenant(context.case.tenant).id.clone(),
+        actor_id: actor.id,
+        actor_name: actor.name.to_owned(),
+        address: actor.address.to_owned(),
+        resource: data.resource.to_owned(),
+        kind: view.kind.to_owned(),
+        preview: view.preview,
+        origin: view.origin.words(),
+        origin_method: view.origin.method.to_owned(),
+        origin_confidence: view.origin.confidence.to_owned(),
+        origin_source: view.origin.source.clone(),
+        destination: view.destination.words(),
+        destination_method: view.destination.method.to_owned(),
+        destination_confidence: view.destination.confidence.to_owned(),
+        destination_source: view.destination.source.clone(),
+        recipient: view.recipient.name.to_owned(),
+        recipient_role: if view.recipient.tie == "same entity" { view.recipient.tie } else { view.recipient.role }.to_owned(),
+        verdict: decision.verdict.to_owned(),
+        rule: decision.rule.to_owned(),
+        possible: owned(&decision.possible),
+        safeguard: decision.safeguard.map(str::to_owned),
+        failed_condition: decision.failed.map(str::to_owned),
+        policy_rule: decision.policy_rule.map(str::to_owned),
+        tags: owned(&decision.tags),
+        categories: categories.iter().map(|category| category.name().to_owned()).collect(),
+        item: data.item.to_owned(),
+        subjects: data.subjects,
+        binding: decision.binding,
+        record: record.to_owned(),
+    }
+}
+
+fn position(lane: &Lane, at: Position) -> PositionView<'_> {
+    PositionView { topic: &lane.topic, partition: lane.partition, offset: at.offset, index: at.index }
+}
+
+fn act(event: &Event<'_>) -> String {
+    match &event.act {
+        Act::Audit(code) => format!("action {code}"),
+        Act::Push(kind) => kind.to_string(),
+    }
+}
+
+fn actor_id(event: &Event<'_>) -> String {
+    let union_id = || event.actor.union_id.as_ref().map(|id| id.reveal().to_string());
+    event.actor.user_id.as_ref().map(|id| id.reveal().to_string()).or_else(union_id).unwrap_or_default()
+}
+
+fn utc(ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(ms).map_or_else(|_| String::new(), |time| format!("{time:.3}"))
+}
+
+fn to_json(value: &impl Serialize) -> Vec<u8> {
+    // a value of strings and numbers always serialises
+    serde_json::to_vec(value).unwrap_or_default()
+}
+
+/// Lower-case hex.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // writing to a string cannot fail
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// First 16 hex digits of the SHA-256 of a message, to tell whether a file is still the same at the next start.
+pub fn short_digest(batch: &Batch, message: &super::batch::Message) -> String {
+    hex(&Sha256::digest(batch.payload(message))[..8])
+}

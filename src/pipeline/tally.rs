@@ -1,0 +1,236 @@
+//! Joins what the workers found, in input order: drops duplicates, counts, groups findings, and makes the batch's report.
+
+use std::collections::HashMap;
+
+use super::batch::Batch;
+use super::dedupe::Dedupe;
+use super::ports::Reached;
+use super::record::{other_line, short_digest};
+use super::report::{BatchReport, Coverage, FindingDelta, Rejected};
+use super::work::{Fate, FlowKey, Outcome, Slice};
+use crate::domain::position::{Lane, LaneId, Position};
+
+/// Events and bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Volume {
+    /// Legs.
+    pub legs: u64,
+    /// Bytes, as far as events state them.
+    pub bytes: u64,
+}
+
+/// Counts of one batch, for metrics and summaries. `received = judged + rejected + duplicate` always.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Events in all.
+    pub received: u64,
+    /// With a verdict or found to move nothing.
+    pub judged: u64,
+    /// Of the judged: moved nothing.
+    pub still: u64,
+    /// Of the judged: act not in the tables.
+    pub unclassified: u64,
+    /// Rejected, by reason.
+    pub rejected: HashMap<&'static str, u64>,
+    /// Seen before.
+    pub duplicate: u64,
+    /// Legs by flow.
+    pub flows: HashMap<FlowKey, Volume>,
+    /// Evidence records.
+    pub records: u64,
+    /// Latest event time, ms since the epoch; 0 if none.
+    pub latest: i64,
+}
+
+/// State across batches: the duplicate window and each lane's next offset.
+#[derive(Debug)]
+pub struct Tally {
+    dedupe: Dedupe,
+    next: HashMap<Lane, u64>,
+}
+
+/// A batch as the slices saw it.
+pub struct Joined<'a> {
+    /// The batch.
+    pub batch: &'a Batch,
+    /// Lanes of the source; a `LaneId` is the index.
+    pub lanes: &'a [Lane],
+    /// Slices in input order.
+    pub slices: &'a mut [Slice],
+}
+
+impl Tally {
+    /// Goes on from what earlier runs recorded.
+    pub fn new(dedupe: Dedupe, reached: &[Reached]) -> Self {
+        Self { dedupe, next: reached.iter().map(|at| (at.lane.clone(), at.next)).collect() }
+    }
+
+    /// Fingerprints held.
+    pub fn window(&self) -> usize {
+        self.dedupe.len()
+    }
+
+    /// Joins the slices. `lines` receives the verdict lines in input order, if the workers wrote any.
+    pub fn join(&mut self, joined: Joined<'_>, lines: Option<&mut Vec<u8>>) -> (BatchReport, Counts) {
+        let Joined { batch, lanes, slices } = joined;
+        let mut round = Round {
+            dedupe: &mut self.dedupe,
+            batch,
+            lanes,
+            report: BatchReport::default(),
+            counts: Counts::default(),
+            findings: HashMap::new(),
+            coverage: Vec::new(),
+            lines,
+        };
+        round.coverage = cover(batch, lanes, &mut self.next);
+        slices.iter_mut().for_each(|slice| round.slice(slice));
+        round.report.coverage = round.coverage.into_iter().map(|(_, coverage)| coverage).collect();
+        (round.report, round.counts)
+    }
+}
+
+/// Which offsets the batch covers, by lane in order of first mention. A lane's range begins where the last one ended, so
+/// that offsets without a message (blank lines, compacted records) leave no hole.
+fn cover(batch: &Batch, lanes: &[Lane], next: &mut HashMap<Lane, u64>) -> Vec<(LaneId, Coverage)> {
+    let mut covered: Vec<(LaneId, Coverage)> = Vec::new();
+    let mut last = HashMap::new();
+    for message in batch.messages() {
+        let known = covered.iter_mut().find(|(lane, _)| *lane == message.lane);
+        match known {
+            Some((_, coverage)) => coverage.next = message.offset + 1,
+            None => {
+                let lane = lanes[message.lane.0 as usize].clone();
+                let from = next.get(&lane).copied().unwrap_or(message.offset);
+                let range = Coverage {
+                    lane,
+                    from,
+                    next: message.offset + 1,
+                    received: 0,
+                    judged: 0,
+                    rejected: 0,
+                    duplicate: 0,
+                    last_digest: String::new(),
+                };
+                covered.push((message.lane, range));
+            }
+        }
+        last.insert(message.lane, message);
+    }
+    for (lane, coverage) in &mut covered {
+        coverage.last_digest = short_digest(batch, last[lane]);
+        next.insert(coverage.lane.clone(), coverage.next);
+    }
+    covered
+}
+
+struct Round<'a> {
+    dedupe: &'a mut Dedupe,
+    batch: &'a Batch,
+    lanes: &'a [Lane],
+    report: BatchReport,
+    counts: Counts,
+    findings: HashMap<String, usize>,
+    coverage: Vec<(LaneId, Coverage)>,
+    lines: Option<&'a mut Vec<u8>>,
+}
+
+impl Round<'_> {
+    fn slice(&mut self, slice: &mut Slice) {
+        let outcomes = std::mem::take(&mut slice.outcomes);
+        let mut line_from = 0;
+        for outcome in &outcomes {
+            self.outcome(outcome, slice, line_from);
+            line_from = outcome.line_end;
+        }
+        // hands the buffer back, warm
+        slice.outcomes = outcomes;
+    }
+
+    fn outcome(&mut self, outcome: &Outcome, slice: &mut Slice, line_from: usize) {
+        let message = self.batch.messages()[outcome.message as usize];
+        let at = Position { lane: message.lane, offset: message.offset, index: outcome.index };
+        self.counts.received += 1;
+        self.share(at.lane).received += 1;
+        match outcome.fate {
+            Fate::Rejected(reject) => self.rejected(at, outcome.message, slice, reject),
+            Fate::Judged { fingerprint: Some(fingerprint), .. } if !self.dedupe.is_new(fingerprint) => {
+                self.counts.duplicate += 1;
+                self.share(at.lane).duplicate += 1;
+                self.line(at, "duplicate", None);
+            }
+            Fate::Judged { .. } => {
+                self.judged(at.lane, &outcome.fate, slice);
+                if let Some(lines) = &mut self.lines {
+                    lines.extend_from_slice(&slice.lines[line_from..outcome.line_end]);
+                }
+            }
+        }
+    }
+
+    fn judged(&mut self, lane: LaneId, fate: &Fate, slice: &mut Slice) {
+        let Fate::Judged { verdict, fingerprint, flows, written, unclassified, at, bytes } = *fate else { return };
+        self.counts.judged += 1;
+        self.share(lane).judged += 1;
+        self.counts.still += u64::from(verdict.is_none());
+        self.counts.unclassified += u64::from(unclassified);
+        self.counts.latest = self.counts.latest.max(at);
+        self.report.fingerprints.extend(fingerprint);
+        for flow in &slice.flows[flows.0 as usize..flows.1 as usize] {
+            let volume = self.counts.flows.entry(*flow).or_default();
+            volume.legs += 1;
+            volume.bytes += bytes;
+        }
+        if let Some(written) = written {
+            let written = &mut slice.written[written as usize];
+            self.counts.records += 1;
+            self.report.records.push(written.record.clone());
+            std::mem::take(&mut written.findings).into_iter().for_each(|delta| self.finding(delta));
+        }
+    }
+
+    fn finding(&mut self, delta: FindingDelta) {
+        match self.findings.get(&delta.id) {
+            Some(&at) => {
+                let known = &mut self.report.findings[at];
+                known.count += delta.count;
+                known.bytes += delta.bytes;
+                known.first = known.first.min(delta.first);
+                known.last = known.last.max(delta.last);
+                known.severity = known.severity.max(delta.severity);
+            }
+            None => {
+                self.findings.insert(delta.id.clone(), self.report.findings.len());
+                self.report.findings.push(delta);
+            }
+        }
+    }
+
+    fn rejected(&mut self, at: Position, message: u32, slice: &Slice, reject: u32) {
+        let reject = &slice.rejects[reject as usize];
+        let reason = reject.reason.name();
+        *self.counts.rejected.entry(reason).or_default() += 1;
+        self.share(at.lane).rejected += 1;
+        let message = &self.batch.messages()[message as usize];
+        self.report.rejected.push(Rejected {
+            position: at,
+            lane: self.lanes[at.lane.0 as usize].clone(),
+            reason,
+            detail: reject.detail.to_string(),
+            raw: self.batch.payload(message).to_vec(),
+            cut: message.cut,
+        });
+        self.line(at, "rejected", Some(reason));
+    }
+
+    fn line(&mut self, at: Position, outcome: &str, reason: Option<&str>) {
+        if let Some(lines) = &mut self.lines {
+            other_line(&self.lanes[at.lane.0 as usize], at, outcome, reason, lines);
+        }
+    }
+
+    fn share(&mut self, lane: LaneId) -> &mut Coverage {
+        let at = self.coverage.iter().position(|(known, _)| *known == lane).unwrap_or_default();
+        &mut self.coverage[at].1
+    }
+}

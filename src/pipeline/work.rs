@@ -1,0 +1,242 @@
+//! Bytes → verdict over a slice of a batch: the hot path. Pure and parallel; what it finds is joined in slice order by
+//! the tally. An event that is not recorded costs no heap allocation once the slice's buffers are warm.
+
+use std::ops::Range;
+
+use super::batch::{Batch, Message};
+use super::fingerprint::{FingerprintKey, fingerprint};
+use super::record::{self, Written};
+use super::scene::Scene;
+use super::world::World;
+use crate::dingtalk::Reject;
+use crate::dingtalk::legs::Movement;
+use crate::domain::event::Event;
+use crate::domain::flow::{Case, FlowKind, Leg};
+use crate::domain::position::Position;
+use crate::domain::trace::Silent;
+use crate::domain::verdict::{Decision, PolicyRule, Rule, Severity, Tag, Tags, Verdict, Verdicts};
+
+/// One leg with its decision.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Judged {
+    /// The leg.
+    pub leg: Leg,
+    /// What was decided.
+    pub decision: Decision,
+}
+
+/// What a leg adds to the counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FlowKey {
+    /// Verdict of the leg.
+    pub verdict: Verdict,
+    /// Kind of the leg.
+    pub kind: FlowKind,
+    /// Origin's code; `ZZ` unknown, `WW` world.
+    pub origin: [u8; 2],
+    /// Destination's code; `ZZ` unknown, `WW` world.
+    pub destination: [u8; 2],
+}
+
+/// What became of one event.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Fate {
+    /// Judged; `verdict` is `None` when the act moves nothing.
+    Judged {
+        /// Worst verdict of its legs.
+        verdict: Option<Verdict>,
+        /// Identity for the duplicate check; `None`: it has none and counts as new.
+        fingerprint: Option<u128>,
+        /// Its share of [`Slice::flows`].
+        flows: (u32, u32),
+        /// Index in [`Slice::written`].
+        written: Option<u32>,
+        /// Whether its act is not in the tables.
+        unclassified: bool,
+        /// Event time, ms since the epoch; 0 when the event has none.
+        at: i64,
+        /// Size that the event states, in bytes.
+        bytes: u64,
+    },
+    /// Index in [`Slice::rejects`].
+    Rejected(u32),
+}
+
+/// One event's place and fate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Outcome {
+    /// Index of its message in the batch.
+    pub message: u32,
+    /// Index of the event in the message.
+    pub index: u32,
+    /// What became of it.
+    pub fate: Fate,
+    /// End of its line in [`Slice::lines`].
+    pub line_end: usize,
+}
+
+/// What a worker found in its slice of the batch, in input order. Reused from batch to batch.
+#[derive(Debug, Default)]
+pub struct Slice {
+    /// One entry an event.
+    pub outcomes: Vec<Outcome>,
+    /// Legs of all events, as counted.
+    pub flows: Vec<FlowKey>,
+    /// Evidence and findings of the flagged events.
+    pub written: Vec<Written>,
+    /// Rejected events.
+    pub rejects: Vec<Reject>,
+    /// Verdict lines, if asked for.
+    pub lines: Vec<u8>,
+    legs: Vec<Leg>,
+    judged: Vec<Judged>,
+}
+
+impl Slice {
+    fn clear(&mut self) {
+        self.outcomes.clear();
+        self.flows.clear();
+        self.written.clear();
+        self.rejects.clear();
+        self.lines.clear();
+    }
+}
+
+/// What a worker is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Task {
+    /// Key of the duplicate check.
+    pub key: FingerprintKey,
+    /// Whether to write a verdict line for each event.
+    pub lines: bool,
+}
+
+/// Works through `range` of the batch's messages.
+pub fn work(world: &World, batch: &Batch, range: Range<usize>, task: Task, lanes: &[crate::domain::position::Lane], slice: &mut Slice) {
+    slice.clear();
+    let from = range.start;
+    for (message, at) in batch.messages()[range].iter().zip(from..) {
+        let payload = batch.payload(message);
+        let mut worker = Worker { world, task, lanes, message: *message, number: at as u32, payload, slice };
+        if message.cut > 0 {
+            worker.reject(0, Reject::too_large());
+            continue;
+        }
+        world.decoder.decode(payload, &mut |index, event| match event {
+            Ok(event) => worker.event(index, &event),
+            Err(reject) => worker.reject(index, reject),
+        });
+    }
+}
+
+struct Worker<'w, 'b> {
+    world: &'w World,
+    task: Task,
+    lanes: &'w [crate::domain::position::Lane],
+    message: Message,
+    number: u32,
+    payload: &'b [u8],
+    slice: &'b mut Slice,
+}
+
+impl Worker<'_, '_> {
+    fn reject(&mut self, index: u32, reject: Reject) {
+        self.slice.rejects.push(reject);
+        self.finish(index, Fate::Rejected(self.slice.rejects.len() as u32 - 1));
+    }
+
+    fn event(&mut self, index: u32, event: &Event<'_>) {
+        let scene = Scene::new(self.world, event);
+        let slice = &mut *self.slice;
+        let (flows_from, case, movement) = judge_legs(self.world, &scene, slice);
+        let worst = worst(&slice.judged);
+        let verdict = worst.map(|worst| worst.decision.verdict);
+        let context = record::Context {
+            world: self.world,
+            scene: &scene,
+            event,
+            case,
+            position: Position { lane: self.message.lane, offset: self.message.offset, index },
+            lane: &self.lanes[self.message.lane.0 as usize],
+            payload: self.payload,
+            unclassified: movement == Movement::Unclassified,
+        };
+        let written = verdict.filter(|verdict| self.world.is_recorded(*verdict)).map(|_| {
+            slice.written.push(record::write(&context, &slice.judged));
+            slice.written.len() as u32 - 1
+        });
+        if self.task.lines {
+            record::verdict_line(&context, &slice.judged, &mut slice.lines);
+        }
+        let fate = Fate::Judged {
+            verdict,
+            fingerprint: fingerprint(event, &self.task.key),
+            flows: (flows_from, slice.flows.len() as u32),
+            written,
+            unclassified: movement == Movement::Unclassified,
+            at: event.time.unwrap_or(0),
+            bytes: event.size.unwrap_or(0),
+        };
+        self.finish(index, fate);
+    }
+
+    fn finish(&mut self, index: u32, fate: Fate) {
+        let line_end = self.slice.lines.len();
+        self.slice.outcomes.push(Outcome { message: self.number, index, fate, line_end });
+    }
+}
+
+/// Judges every leg into `slice.judged` and counts it in `slice.flows`.
+fn judge_legs(world: &World, scene: &Scene<'_, '_, '_>, slice: &mut Slice) -> (u32, Case, Movement) {
+    let flows_from = slice.flows.len() as u32;
+    slice.legs.clear();
+    slice.judged.clear();
+    let movement = scene.legs(&mut |leg| slice.legs.push(leg));
+    let case = scene.case(&slice.legs);
+    for leg in &slice.legs {
+        let decision = world.policy.judge(leg, &case, &mut Silent);
+        slice.judged.push(Judged { leg: *leg, decision });
+    }
+    if movement == Movement::Unclassified {
+        slice.judged.push(unclassified());
+    }
+    slice.flows.extend(slice.judged.iter().map(|judged| FlowKey {
+        verdict: judged.decision.verdict,
+        kind: judged.leg.kind,
+        origin: judged.leg.origin.label(),
+        destination: judged.leg.destination.label(),
+    }));
+    (flows_from, case, movement)
+}
+
+/// The leg that decides the event: the gravest verdict, then the gravest severity, then the first.
+pub fn worst(judged: &[Judged]) -> Option<&Judged> {
+    judged.iter().min_by_key(|judged| (judged.decision.verdict, std::cmp::Reverse(judged.decision.severity)))
+}
+
+/// An act that is not in the tables may move data anywhere: undecided is a verdict.
+pub fn unclassified() -> Judged {
+    use crate::domain::flow::Recipient;
+    use crate::domain::place::{Doubt, Location};
+    let nowhere = Location::unknown(Doubt::Missing);
+    let possible = Verdict::ALL.into_iter().fold(Verdicts::default(), Verdicts::with);
+    let decision = Decision {
+        verdict: Verdict::Undetermined,
+        rule: Rule::R9,
+        severity: Severity::Low,
+        safeguard: None,
+        failed: None,
+        policy_rule: None::<PolicyRule>,
+        possible,
+        tags: Tags::default().with(Tag::Unclassified),
+        binding: false,
+    };
+    let leg = Leg {
+        kind: FlowKind::Access,
+        preview: false,
+        origin: nowhere,
+        destination: nowhere,
+        recipient: Recipient::Stranger,
+    };
+    Judged { leg, decision }
+}

@@ -1,0 +1,64 @@
+//! One generation of everything that a verdict depends on beside the event: decoder, databases, policy, the operator's
+//! maps. Built whole, never changed; a reload makes a new one and the pipeline takes it up between two batches.
+
+use std::collections::HashMap;
+
+use crate::dingtalk::Decoder;
+use crate::domain::estate::Estate;
+use crate::domain::event::Id;
+use crate::domain::party::{AppId, TenantId};
+use crate::domain::policy::Policy;
+use crate::domain::sensitive::NamePatterns;
+use crate::domain::verdict::Verdict;
+use crate::geo::Geo;
+
+/// A generation. Look-ups in it allocate nothing.
+pub struct World {
+    /// Bytes → events.
+    pub decoder: Decoder,
+    /// Addresses, hosts, regions → places.
+    pub geo: Geo,
+    /// Rules, register, inventory.
+    pub policy: Policy,
+    /// Directory and space map.
+    pub estate: Estate,
+    /// File names that suggest categories of data.
+    pub patterns: NamePatterns,
+    recorded: [bool; Verdict::ALL.len()],
+    tenants: HashMap<String, TenantId>,
+    apps: HashMap<Id<'static>, AppId>,
+}
+
+impl World {
+    /// Puts a generation together. `recorded`: verdicts whose events become evidence records.
+    pub fn new(
+        decoder: Decoder,
+        geo: Geo,
+        policy: Policy,
+        estate: Estate,
+        patterns: NamePatterns,
+        recorded: &[Verdict],
+    ) -> Self {
+        let tenants = (0u16..).zip(&policy.tenants).map(|(i, tenant)| (tenant.id.clone(), TenantId(i))).collect();
+        let code = |text: &str| Id::from_text(text.to_owned().into());
+        let apps = (0u16..).zip(&policy.apps).map(|(i, app)| (code(&app.code), AppId(i))).collect();
+        let recorded = Verdict::ALL.map(|verdict| recorded.contains(&verdict));
+        Self { decoder, geo, policy, estate, patterns, recorded, tenants, apps }
+    }
+
+    /// Whether events with this verdict become evidence records.
+    pub fn is_recorded(&self, verdict: Verdict) -> bool {
+        self.recorded[verdict as usize]
+    }
+
+    /// The configured tenant; the first one for events without tenant or with one that is not configured, since audit
+    /// rows carry none (`ListAuditLog` has no corp id).
+    pub fn tenant(&self, id: Option<&str>) -> TenantId {
+        id.and_then(|id| self.tenants.get(id).copied()).unwrap_or(TenantId(0))
+    }
+
+    /// The reviewed app with this code.
+    pub fn app(&self, code: &Id<'_>) -> Option<AppId> {
+        self.apps.get(code).copied()
+    }
+}
