@@ -1,1 +1,57 @@
-//! (to come)
+//! The command shapes: what was typed, handed to [`crate::app`] as checked options.
+
+use clap::{Parser, Subcommand};
+
+use crate::app::{self, Outcome, check, codes, demo, explain, findings, generate, locate, replay, serve, verify};
+
+/// Watches DingTalk audit events for data that leave Hong Kong, and keeps evidence that a stranger can verify.
+#[derive(Debug, Parser)]
+#[command(name = "harbourwatch", version, max_term_width = 110)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a working day of an invented bank through the real pipeline and show what it found.
+    Demo(demo::Options),
+    /// Run as a service on the source of the configuration.
+    Run(serve::Options),
+    /// Judge and record events from NDJSON files (also .gz, .zst) or standard input (`-`).
+    Replay(replay::Options),
+    /// Write synthetic events of an invented bank.
+    Generate(generate::Options),
+    /// Show how an event is judged: legs, places, rules tried, safeguard, severity.
+    Explain(explain::Options),
+    /// Locate addresses, storage hosts, regions; one JSON line each.
+    Geo(locate::Options),
+    /// Print the tables of action codes and event types with the legs that follow from them.
+    Codes,
+    /// Check a configuration: all faults at once, or the effective configuration with defaults filled in.
+    Check(check::Options),
+    /// Verify an evidence folder without trusting who wrote it; exit code 2 when something is wrong.
+    Verify(verify::Options),
+    /// List findings, gravest first.
+    Findings(findings::Options),
+}
+
+impl Command {
+    /// Carries it out.
+    pub fn run(self) -> Outcome {
+        app::concluded(match self {
+            Self::Demo(options) => demo::run(&options),
+            Self::Run(options) => serve::run(&options),
+            Self::Replay(options) => replay::run(&options),
+            Self::Generate(options) => generate::run(&options),
+            Self::Explain(options) => explain::run(&options),
+            Self::Geo(options) => locate::run(&options),
+            Self::Codes => codes::run(),
+            Self::Check(options) => check::run(&options),
+            Self::Verify(options) => verify::run(&options),
+            Self::Findings(options) => findings::run(&options),
+        })
+    }
+}

@@ -12,4 +12,5 @@ mod observe;
 mod outbox;
 mod settings;
 mod sources;
+mod support;
 mod verdicts;

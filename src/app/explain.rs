@@ -1,0 +1,185 @@
+//! `explain`: how an event is judged, for people and as JSON.
+
+use std::io::{Read, Write};
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::{ConfigOption, Outcome, wire};
+use crate::dingtalk::legs::Movement;
+use crate::domain::event::{Act, Event};
+use crate::domain::flow::Leg;
+use crate::domain::trace::Step;
+use crate::pipeline::scene::Scene;
+use crate::pipeline::view::{self, LegView, PlaceView};
+use crate::pipeline::work::{Judged, unclassified, worst};
+use crate::pipeline::world::World;
+
+/// What was typed.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// File with one event (or page, or envelope); standard input if not given.
+    pub file: Option<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub config: ConfigOption,
+    /// JSON instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Serialize)]
+struct Explanation<'w> {
+    index: u32,
+    act: String,
+    shape: &'static str,
+    time: Option<i64>,
+    tenant: &'w str,
+    item: &'w str,
+    verdict: Option<&'static str>,
+    severity: Option<&'static str>,
+    note: Option<&'static str>,
+    legs: Vec<ExplainedLeg<'w>>,
+}
+
+#[derive(Serialize)]
+struct ExplainedLeg<'w> {
+    #[serde(flatten)]
+    leg: LegView<'w>,
+    reasoning: Vec<String>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Unreadable input or configuration.
+pub fn run(options: &Options) -> anyhow::Result<Outcome> {
+    let settings = super::load(&options.config.config)?;
+    let world = wire::world(&settings)?;
+    let mut bytes = Vec::new();
+    match &options.file {
+        Some(path) => {
+            bytes = std::fs::read(path).map_err(|why| anyhow::anyhow!("cannot read {}: {why}", path.display()))?;
+        }
+        None => {
+            std::io::stdin().lock().read_to_end(&mut bytes)?;
+        }
+    }
+    let mut out = std::io::stdout().lock();
+    let mut result = Ok(());
+    let mut rejected = false;
+    let events = world.decoder.decode(&bytes, &mut |index, event| {
+        let shown = match event {
+            Ok(event) => show(&world, index, &event, options.json, &mut out),
+            Err(reject) => {
+                rejected = true;
+                writeln!(out, "event {index}: rejected ({}): {}", reject.reason.name(), reject.detail).map_err(Into::into)
+            }
+        };
+        result = std::mem::replace(&mut result, Ok(())).and(shown);
+    });
+    result?;
+    if events == 0 {
+        writeln!(out, "a page without events")?;
+    }
+    Ok(if rejected { Outcome::Failed } else { Outcome::Done })
+}
+
+fn show(world: &World, index: u32, event: &Event<'_>, json: bool, out: &mut impl Write) -> anyhow::Result<()> {
+    let explanation = explain(world, index, event);
+    if json {
+        serde_json::to_writer(&mut *out, &explanation)?;
+        writeln!(out)?;
+    } else {
+        text(&explanation, out)?;
+    }
+    Ok(())
+}
+
+fn explain<'w>(world: &'w World, index: u32, event: &Event<'_>) -> Explanation<'w> {
+    let scene = Scene::new(world, event);
+    let mut legs: Vec<Leg> = Vec::new();
+    let movement = scene.legs(&mut |leg| legs.push(leg));
+    let case = scene.case(&legs);
+    let mut judged = Vec::new();
+    let mut reasoning = Vec::new();
+    for leg in &legs {
+        let mut steps: Vec<Step> = Vec::new();
+        judged.push(Judged { leg: *leg, decision: world.policy.judge(leg, &case, &mut steps) });
+        reasoning.push(steps.iter().map(|step| step.words(&world.policy)).collect());
+    }
+    if movement == Movement::Unclassified {
+        judged.push(unclassified());
+        reasoning.push(vec!["the act is not in the tables: it may move data anywhere".to_owned()]);
+    }
+    let lead = worst(&judged).map(|lead| lead.decision);
+    let shown = judged.iter().zip(reasoning).map(|(one, reasoning)| ExplainedLeg {
+        leg: view::leg(world, &scene, event, one),
+        reasoning,
+    });
+    Explanation {
+        index,
+        act: act(event),
+        shape: event.shape.name(),
+        time: event.time,
+        tenant: &world.policy.tenant(case.tenant).id,
+        item: &world.policy.item(case.item).id,
+        verdict: lead.map(|lead| lead.verdict.name()),
+        severity: lead.map(|lead| lead.severity.name()),
+        note: (movement == Movement::Nothing).then_some("this act moves no data: no leg, no verdict"),
+        legs: shown.collect(),
+    }
+}
+
+fn act(event: &Event<'_>) -> String {
+    use crate::dingtalk::codes;
+    match &event.act {
+        Act::Audit(code) => codes::action(*code)
+            .map_or_else(|| format!("action {code} (not in the tables)"), |row| format!("action {code} {} / {}", row.english, row.chinese)),
+        Act::Push(kind) => format!("event {kind}"),
+    }
+}
+
+fn text(explanation: &Explanation<'_>, out: &mut impl Write) -> std::io::Result<()> {
+    let time = explanation.time.map_or_else(|| "no time".to_owned(), when);
+    writeln!(out, "event {}: {} ({}), {time}", explanation.index, explanation.act, explanation.shape)?;
+    writeln!(out, "  tenant {}, data: {}", explanation.tenant, explanation.item)?;
+    let verdict = explanation.verdict.unwrap_or("none");
+    writeln!(out, "  verdict {verdict}, severity {}", explanation.severity.unwrap_or("none"))?;
+    if let Some(note) = explanation.note {
+        writeln!(out, "  {note}")?;
+    }
+    for (number, leg) in (1..).zip(&explanation.legs) {
+        leg_text(number, leg, out)?;
+    }
+    Ok(())
+}
+
+fn leg_text(number: usize, explained: &ExplainedLeg<'_>, out: &mut impl Write) -> std::io::Result<()> {
+    let leg = &explained.leg;
+    let preview = if leg.preview { ", preview only" } else { "" };
+    writeln!(out, "\n  leg {number}: {}{preview}", leg.kind)?;
+    writeln!(out, "    from       {}", place(&leg.origin))?;
+    writeln!(out, "    to         {}", place(&leg.destination))?;
+    let recipient = &leg.recipient;
+    writeln!(out, "    recipient  {} ({}, {})", recipient.name, recipient.role, recipient.tie)?;
+    writeln!(out, "    verdict    {} by {}, severity {}", leg.decision.verdict, leg.decision.rule, leg.decision.severity)?;
+    writeln!(out, "    reasoning")?;
+    for line in &explained.reasoning {
+        writeln!(out, "      {line}")?;
+    }
+    Ok(())
+}
+
+fn place(place: &PlaceView) -> String {
+    let source = if place.source.is_empty() { String::new() } else { format!("; {}", place.source) };
+    format!("{} by {}, confidence {}{source}", place.words(), place.method, place.confidence)
+}
+
+/// Event time for people: Hong Kong first, UTC beside it.
+pub(crate) fn when(ms: i64) -> String {
+    use jiff::tz::{Offset, TimeZone};
+    let Ok(time) = jiff::Timestamp::from_millisecond(ms) else { return format!("{ms} ms") };
+    let local = time.to_zoned(TimeZone::fixed(Offset::constant(8)));
+    format!("{} HKT ({} UTC)", local.strftime("%Y-%m-%d %H:%M:%S"), time.strftime("%H:%M:%S"))
+}

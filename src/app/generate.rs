@@ -1,0 +1,45 @@
+//! `generate`: synthetic events of the bank of `config/bank.toml`, to a file or standard output.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+
+use super::Outcome;
+use crate::source::generate::{Plan, write_all};
+
+/// What was typed.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// Messages to write.
+    #[arg(long, default_value_t = 10_000)]
+    pub events: u64,
+    /// Seed; the same seed gives the same bytes.
+    #[arg(long, default_value_t = 7)]
+    pub seed: u64,
+    /// Messages a second; as fast as possible if not given.
+    #[arg(long)]
+    pub rate: Option<u64>,
+    /// File to write; standard output if not given.
+    #[arg(long, short)]
+    pub out: Option<PathBuf>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// The output cannot be written.
+pub fn run(options: &Options) -> anyhow::Result<Outcome> {
+    let plan = Plan { seed: options.seed, events: options.events, ..Plan::default() };
+    match &options.out {
+        Some(path) => {
+            let file = File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
+            let mut out = BufWriter::with_capacity(1 << 20, file);
+            write_all(&plan, options.rate, &mut out).and_then(|()| out.flush())
+        }
+        None => write_all(&plan, options.rate, &mut std::io::stdout().lock()),
+    }
+    .context("events not written")?;
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,153 @@
+//! The file of rejected input: one JSON line each, with the raw bytes, the position and the reason, so that nothing is lost
+//! and everything can be tried again.
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::position::Lane;
+use crate::pipeline::ports::Reached;
+use crate::pipeline::report::Rejected;
+
+/// Appends rejected records and makes them durable.
+#[derive(Debug)]
+pub struct DeadLetters {
+    file: File,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    topic: &'a str,
+    partition: i32,
+    offset: u64,
+    index: u32,
+    reason: &'static str,
+    detail: &'a str,
+    raw_base64: String,
+    #[serde(skip_serializing_if = "is_zero")]
+    bytes_cut: u64,
+}
+
+#[derive(Deserialize)]
+struct Place {
+    topic: String,
+    partition: i32,
+    offset: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+impl DeadLetters {
+    /// Opens the file and drops what a crash left behind: lines of a batch that was not recorded, and a torn last line.
+    ///
+    /// # Errors
+    /// The file cannot be read, cut or created.
+    pub fn open(path: &Path, reached: &[Reached]) -> io::Result<Self> {
+        let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
+        let recorded = recorded_length(&file, reached)?;
+        if recorded < file.metadata()?.len() {
+            file.set_len(recorded)?;
+            file.sync_all()?;
+        }
+        file.seek(SeekFrom::End(0))?;
+        Ok(Self { file })
+    }
+
+    /// Appends and syncs. Called before the evidence of the batch is published.
+    ///
+    /// # Errors
+    /// The disk refuses; the batch is then not recorded.
+    pub fn append(&mut self, rejected: &[Rejected]) -> io::Result<()> {
+        if rejected.is_empty() {
+            return Ok(());
+        }
+        let mut text = Vec::new();
+        for one in rejected {
+            serde_json::to_writer(&mut text, &line(one))?;
+            text.push(b'\n');
+        }
+        self.file.write_all(&text)?;
+        self.file.sync_data()
+    }
+}
+
+fn line(rejected: &Rejected) -> Line<'_> {
+    Line {
+        topic: &rejected.lane.topic,
+        partition: rejected.lane.partition,
+        offset: rejected.position.offset,
+        index: rejected.position.index,
+        reason: rejected.reason,
+        detail: &rejected.detail,
+        raw_base64: STANDARD.encode(&rejected.raw),
+        bytes_cut: rejected.cut,
+    }
+}
+
+/// Bytes up to the first line that is torn or lies beyond what is recorded.
+fn recorded_length(file: &File, reached: &[Reached]) -> io::Result<u64> {
+    let next: HashMap<&Lane, u64> = reached.iter().map(|at| (&at.lane, at.next)).collect();
+    let mut reader = BufReader::with_capacity(1 << 18, file);
+    let (mut line, mut good) = (Vec::new(), 0);
+    loop {
+        line.clear();
+        let read = reader.read_until(b'\n', &mut line)?;
+        let whole = line.last() == Some(&b'\n');
+        let place = whole.then(|| serde_json::from_slice::<Place>(&line).ok()).flatten();
+        let recorded = place.is_some_and(|place| {
+            let lane = Lane { topic: place.topic, partition: place.partition };
+            next.get(&lane).is_some_and(|next| place.offset < *next)
+        });
+        if !recorded {
+            return Ok(good);
+        }
+        good += read as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::position::{LaneId, Position};
+
+    fn rejected(offset: u64) -> Rejected {
+        Rejected {
+            position: Position { lane: LaneId(0), offset, index: 0 },
+            lane: Lane { topic: "t".to_owned(), partition: 0 },
+            reason: "not_json",
+            detail: "at byte 0".to_owned(),
+            raw: vec![0xff, 0x00],
+            cut: 0,
+        }
+    }
+
+    fn reached(next: u64) -> [Reached; 1] {
+        [Reached { lane: Lane { topic: "t".to_owned(), partition: 0 }, next, last_digest: String::new() }]
+    }
+
+    #[test]
+    fn drops_the_lines_of_a_batch_that_was_not_recorded() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("dead-letters.ndjson");
+        let mut letters = DeadLetters::open(&path, &[]).unwrap();
+        letters.append(&[rejected(0), rejected(1)]).unwrap();
+        letters.append(&[rejected(5)]).unwrap();
+        drop(letters);
+        let whole = std::fs::read(&path).unwrap();
+        // a torn line at the end
+        OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"topic\":\"t\"").unwrap();
+        drop(DeadLetters::open(&path, &reached(6)).unwrap());
+        assert_eq!(std::fs::read(&path).unwrap(), whole);
+        drop(DeadLetters::open(&path, &reached(2)).unwrap());
+        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 2);
+    }
+}

@@ -1,0 +1,120 @@
+//! A source and a recorder in memory, and the world of the example bank.
+
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
+
+use harbourwatch::app::wire;
+use harbourwatch::domain::position::{Lane, LaneId};
+use harbourwatch::pipeline::batch::{Batch, Limits};
+use harbourwatch::pipeline::crew::Crew;
+use harbourwatch::pipeline::dedupe::Dedupe;
+use harbourwatch::pipeline::fingerprint::FingerprintKey;
+use harbourwatch::pipeline::ports::{Durable, Polled, Reached, RecordError, Recorder, Seal, Source, SourceError};
+use harbourwatch::pipeline::report::BatchReport;
+use harbourwatch::pipeline::tally::Tally;
+use harbourwatch::pipeline::work::Task;
+use harbourwatch::pipeline::world::World;
+use harbourwatch::pipeline::Run;
+use harbourwatch::settings::{EXAMPLE_BANK, Settings};
+
+/// Key of the duplicate check in tests.
+pub const KEY: FingerprintKey = FingerprintKey([7; 16]);
+
+/// The example bank, built once.
+pub fn bank() -> Arc<World> {
+    static WORLD: OnceLock<Arc<World>> = OnceLock::new();
+    let build = || Arc::new(wire::world(&EXAMPLE_BANK.parse::<Settings>().unwrap()).unwrap());
+    Arc::clone(WORLD.get_or_init(build))
+}
+
+/// Messages of a synthetic day, `garbage` of a million of them broken.
+pub fn day(seed: u64, events: u64, garbage: u32) -> Vec<Vec<u8>> {
+    use harbourwatch::source::generate::{Generator, Plan};
+    let plan = Plan { seed, events, garbage_per_million: garbage, ..Plan::default() };
+    let mut generator = Generator::new(&plan);
+    let mut messages = Vec::new();
+    let mut message = Vec::new();
+    while generator.next(&mut message) {
+        messages.push(std::mem::take(&mut message));
+    }
+    messages
+}
+
+/// Hands out messages in lanes, by turns.
+pub struct Memory {
+    messages: Vec<Vec<u8>>,
+    lanes: Vec<Lane>,
+    at: usize,
+    /// Offsets below which each lane was committed.
+    pub committed: Vec<u64>,
+}
+
+impl Memory {
+    pub fn new(messages: Vec<Vec<u8>>, lanes: u32) -> Self {
+        let lanes: Vec<_> = (0..lanes as i32).map(|partition| Lane { topic: "memory".to_owned(), partition }).collect();
+        let committed = vec![0; lanes.len()];
+        Self { messages, lanes, at: 0, committed }
+    }
+}
+
+impl Source for Memory {
+    fn poll(&mut self, batch: &mut Batch, limits: &Limits) -> Result<Polled, SourceError> {
+        if self.at == self.messages.len() {
+            return Ok(Polled::End);
+        }
+        while self.at < self.messages.len() && !batch.is_full(limits) {
+            let (lane, offset) = (self.at % self.lanes.len(), self.at / self.lanes.len());
+            batch.push(LaneId(lane as u32), offset as u64, &self.messages[self.at], 0);
+            self.at += 1;
+        }
+        Ok(Polled::Filled)
+    }
+
+    fn lanes(&self) -> &[Lane] {
+        &self.lanes
+    }
+
+    fn commit(&mut self, durable: &Durable) -> Result<(), SourceError> {
+        for reached in durable.reached() {
+            self.committed[reached.lane.partition as usize] = reached.next;
+        }
+        Ok(())
+    }
+}
+
+/// Keeps every report.
+#[derive(Default)]
+pub struct Kept(pub Vec<BatchReport>);
+
+impl Recorder for Kept {
+    fn record(&mut self, report: &BatchReport, seal: Seal) -> Result<Durable, RecordError> {
+        let reached = report.coverage.iter().map(|share| Reached {
+            lane: share.lane.clone(),
+            next: share.next,
+            last_digest: share.last_digest.clone(),
+        });
+        let durable = seal.attest(reached.collect());
+        self.0.push(BatchReport {
+            coverage: report.coverage.clone(),
+            records: report.records.clone(),
+            rejected: report.rejected.clone(),
+            findings: report.findings.clone(),
+            fingerprints: report.fingerprints.clone(),
+        });
+        Ok(durable)
+    }
+}
+
+/// Runs messages through the real pipeline; gives the reports and the verdict lines.
+pub fn run(messages: Vec<Vec<u8>>, lanes: u32, batch: usize, workers: usize) -> (Vec<BatchReport>, Vec<u8>, Vec<u64>) {
+    let (mut source, mut kept, mut lines) = (Memory::new(messages, lanes), Kept::default(), Vec::new());
+    let world = bank();
+    let limits = Limits { messages: batch, ..Limits::default() };
+    let stop = AtomicBool::new(false);
+    let task = Task { key: KEY, lines: true };
+    let run = Run { world: &|| Arc::clone(&world), limits, task, stop: &stop };
+    let mut crew = Crew::start(workers).unwrap();
+    let mut tally = Tally::new(Dedupe::new(1 << 20, []), &[]);
+    run.through(&mut source, &mut kept, &mut crew, &mut tally, &mut |seen| lines.extend_from_slice(seen.lines)).unwrap();
+    (kept.0, lines, source.committed)
+}
