@@ -1,0 +1,54 @@
+//! Settings → parts: databases, world, ledger.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use crate::dingtalk::{Decoder, Envelope, Limits, Path};
+use crate::domain::sensitive::NamePatterns;
+use crate::evidence;
+use crate::geo::{Database, Geo};
+use crate::outbox::ChannelSpec;
+use crate::pipeline::world::World;
+use crate::recorder::{Folders, Ledger};
+use crate::settings::Settings;
+
+/// Fingerprints that the duplicate check holds: about a week of a busy tenant, 50 MB.
+pub const DEDUPE_WINDOW: usize = 1 << 20;
+
+/// One generation of everything that verdicts depend on.
+///
+/// # Errors
+/// A database cannot be read or fails its checks.
+pub fn world(settings: &Settings) -> anyhow::Result<World> {
+    let geo = geo(settings)?;
+    let patterns = NamePatterns::new(&settings.sensitive);
+    let (policy, estate) = (settings.policy.clone(), settings.estate.clone());
+    Ok(World::new(decoder(settings), geo, policy, estate, patterns, &settings.evidence.record))
+}
+
+fn decoder(settings: &Settings) -> Decoder {
+    let path = |text: &Option<String>| text.as_deref().map(Path::parse);
+    let decode = &settings.decode;
+    let envelope =
+        Envelope { payload: path(&decode.payload), tenant: path(&decode.tenant), enrichment: path(&decode.enrichment) };
+    let limits = Limits { depth: decode.depth as u16, bytes: decode.bytes, ..Limits::default() };
+    Decoder::new(envelope, limits)
+}
+
+/// Databases, sites and hosts, compiled. Files are read into memory, never mapped.
+///
+/// # Errors
+/// A database cannot be read or fails its checks.
+pub fn geo(settings: &Settings) -> anyhow::Result<Geo> {
+    let read = |path: &std::path::PathBuf| {
+        let bytes = std::fs::read(path).with_context(|| format!("cannot read the database {}", path.display()))?;
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+        Database::from_bytes(&name, bytes).with_context(|| format!("database {}", path.display()))
+    };
+    let databases = match settings.databases.as_slice() {
+        [] => vec![Database::bundled()?],
+        files => files.iter().map(read).collect::<anyhow::Result<_>>()?,
+    };
+    Ok(Geo::build(databases, &settings.sites, &settings.hosts)?)
+}
