@@ -1,0 +1,154 @@
+//! The address field of an event, with every quirk that collectors and proxies give it. What cannot be read with certainty
+//! is unreadable; no guess is made, and nothing unreadable ever becomes a place.
+//!
+//! Several addresses in one field: all of them count. If they give the same places, that is the answer, with the weight of
+//! the weakest. If not, all places are possible. An address without a place (private, opaque, unlisted) beside one with a
+//! place makes the whole field undecided: behind a proxy the private hop is the person and the public one only the egress,
+//! and which is which cannot be told from the field.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::domain::place::{Candidates, Confidence, Doubt, Location};
+
+/// Addresses in one field; more is no address field.
+const MOST: usize = 16;
+
+/// Reads the field and asks `locate` for each address in it.
+pub(super) fn read(field: Option<&str>, locate: impl Fn(IpAddr) -> Location) -> Location {
+    let Some(text) = field else { return Location::unknown(Doubt::Missing) };
+    let mut answer: Option<Location> = None;
+    for (count, item) in items(text).enumerate() {
+        let Some(address) = parse(item).filter(|_| count < MOST) else { return Location::unknown(Doubt::Unreadable) };
+        let location = locate(address);
+        answer = Some(answer.map_or(location, |earlier| both(earlier, location)));
+    }
+    answer.unwrap_or(Location::unknown(Doubt::Missing))
+}
+
+/// The non-empty items of a list, or the one item. A JSON array may come as text.
+fn items(text: &str) -> impl Iterator<Item = &str> {
+    unwrapped_list(text.trim())
+        .split(|c: char| matches!(c, ',' | ';') || c.is_whitespace())
+        .map(unquoted)
+        .filter(|item| !item.is_empty())
+}
+
+/// `["a","b"]`, `[a, b]` and `[a]` without the brackets; `[2001:db8::1]:443` as it is.
+fn unwrapped_list(text: &str) -> &str {
+    let inside = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+    match inside {
+        Some(inside) if inside.trim_start().starts_with('"') || !inside.contains(['[', ']']) => inside,
+        Some(_) | None => text,
+    }
+}
+
+fn unquoted(item: &str) -> &str {
+    item.strip_prefix('"').and_then(|item| item.strip_suffix('"')).unwrap_or(item)
+}
+
+/// One address, with port, brackets or zone id if need be. The standard parser refuses leading zeros (`010.1.1.1` is 8 or
+/// 10 by taste), short forms and figures in other bases.
+fn parse(item: &str) -> Option<IpAddr> {
+    if let Some(rest) = item.strip_prefix('[') {
+        let (address, rest) = rest.split_once(']')?;
+        let port_is_good = rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port);
+        return parse_v6(address).filter(|_| port_is_good).map(IpAddr::V6);
+    }
+    match item.split_once(':') {
+        None => item.parse::<Ipv4Addr>().ok().map(IpAddr::V4),
+        Some((address, port)) if is_port(port) && address.contains('.') => {
+            address.parse::<Ipv4Addr>().ok().map(IpAddr::V4)
+        }
+        Some(_) => parse_v6(item).map(IpAddr::V6),
+    }
+}
+
+fn parse_v6(text: &str) -> Option<Ipv6Addr> {
+    let (address, zone) = text.split_once('%').map_or((text, None), |(address, zone)| (address, Some(zone)));
+    let zone_is_good = zone.is_none_or(|zone| !zone.is_empty() && !zone.contains('%'));
+    address.parse().ok().filter(|_| zone_is_good)
+}
+
+fn is_port(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok()
+}
+
+/// What two addresses of one field come to.
+fn both(one: Location, other: Location) -> Location {
+    if one.candidates == other.candidates && one.candidates != Candidates::Anywhere {
+        let weaker = if other.confidence < one.confidence { other } else { one };
+        return Location { doubt: one.doubt.or(other.doubt), ..weaker };
+    }
+    match (one.candidates, other.candidates) {
+        (Candidates::Anywhere, _) => one,
+        (Candidates::Among(_), Candidates::Anywhere) => other,
+        (Candidates::Among(_), Candidates::Among(_)) => conflict(one, other),
+    }
+}
+
+fn conflict(one: Location, other: Location) -> Location {
+    let candidates = other.candidates.iter().fold(one.candidates, Candidates::with);
+    let confidence = match candidates {
+        Candidates::Anywhere => Confidence::None,
+        Candidates::Among(_) => Confidence::Low.min(one.confidence).min(other.confidence),
+    };
+    Location { candidates, confidence, doubt: Some(Doubt::Conflict), ..one }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_in_all_their_dresses() {
+        let cases = [
+            ("203.0.113.7", "203.0.113.7"),
+            ("203.0.113.7:5678", "203.0.113.7"),
+            ("[203.0.113.7]", "-"),
+            ("2001:db8::1", "2001:db8::1"),
+            ("2001:DB8::1", "2001:db8::1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+            ("[2001:db8::1]:443", "2001:db8::1"),
+            ("fe80::1%eth0", "fe80::1"),
+            ("[fe80::1%25eth0]:80", "-"),
+            ("[fe80::1%en0]:80", "fe80::1"),
+            ("::ffff:1.2.3.4", "::ffff:1.2.3.4"),
+            ("010.1.1.1", "-"),
+            ("1.2.3", "-"),
+            ("1.2.3.4.5", "-"),
+            ("1.2.3.256", "-"),
+            ("0x7f.0.0.1", "-"),
+            ("2130706433", "-"),
+            ("1.2.3.4/24", "-"),
+            ("1.2.3.4:", "-"),
+            ("1.2.3.4:65536", "-"),
+            ("1.2.3.4:+80", "-"),
+            ("[2001:db8::1", "-"),
+            ("[2001:db8::1]443", "-"),
+            ("2001:db8::1%", "-"),
+            ("Internal", "-"),
+            ("-", "-"),
+            ("unknown", "-"),
+            ("gw.example.hk", "-"),
+            ("１.２.３.４", "-"),
+        ];
+        for (text, expected) in cases {
+            let read = parse(text).map_or_else(|| "-".to_owned(), |address| address.to_string());
+            assert_eq!(read, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn lists_are_split_in_all_their_dresses() {
+        let split = |text| items(text).collect::<Vec<_>>();
+        assert_eq!(split(" 1.1.1.1 , 2.2.2.2;3.3.3.3 "), ["1.1.1.1", "2.2.2.2", "3.3.3.3"]);
+        assert_eq!(split(r#"["1.1.1.1","2.2.2.2"]"#), ["1.1.1.1", "2.2.2.2"]);
+        assert_eq!(split(r#"[ "[2001:db8::1]:443", "1.1.1.1" ]"#), ["[2001:db8::1]:443", "1.1.1.1"]);
+        assert_eq!(split("[1.1.1.1, 2.2.2.2]"), ["1.1.1.1", "2.2.2.2"]);
+        assert_eq!(split("[2001:db8::1]:443"), ["[2001:db8::1]:443"]);
+        assert_eq!(split("[2001:db8::1]:1,[2001:db8::2]"), ["[2001:db8::1]:1", "[2001:db8::2]"]);
+        assert!(split(" \t\n").is_empty());
+        assert!(split("[]").is_empty());
+        assert!(split(r#"["",""]"#).is_empty());
+    }
+}

@@ -1,0 +1,106 @@
+//! Compiled table for IPv6: the first 16 bits index the root, then steps of 8 bits through nodes that hold each run of
+//! equal entries once (a bit marks where a run begins; counting bits finds the entry). A /48 takes four steps. Never
+//! changes once compiled.
+
+use super::segments::Segments;
+
+/// Marks an entry that is the number of a node rather than an answer.
+const NODE: u32 = 1 << 31;
+
+/// 256 entries, each run of equal ones kept once.
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    /// Bit n: entry n begins a run. Bit 0 is always set.
+    begins: [u64; 4],
+    /// Where the node's runs begin in `entries`.
+    base: u32,
+}
+
+impl Node {
+    /// Index in `entries` of the run that holds entry `index`.
+    #[inline]
+    fn run(&self, index: u8) -> usize {
+        let (word, bit) = (usize::from(index >> 6), u32::from(index & 63));
+        let before: u32 = self.begins[..word].iter().map(|word| word.count_ones()).sum();
+        let within = (self.begins[word] << (63 - bit)).count_ones();
+        self.base as usize + (before + within) as usize - 1
+    }
+}
+
+/// Address → number of an answer.
+#[derive(Debug)]
+pub(super) struct AtlasV6 {
+    /// One entry for each /16: an answer or a node.
+    root: Vec<u32>,
+    nodes: Vec<Node>,
+    /// Runs of all nodes: an answer or a node.
+    entries: Vec<u32>,
+}
+
+impl AtlasV6 {
+    /// Compiles runs whose values are numbers of answers (below 65536).
+    pub(super) fn compile(segments: &Segments<u128>) -> Self {
+        let mut atlas = Self { root: Vec::with_capacity(1 << 16), nodes: Vec::new(), entries: Vec::new() };
+        for high in 0..1u128 << 16 {
+            let entry = atlas.entry(segments.runs(), high << 112, 112);
+            atlas.root.push(entry);
+        }
+        atlas
+    }
+
+    /// The number of the answer for an address.
+    #[inline]
+    pub(super) fn find(&self, address: u128) -> u16 {
+        let bytes = address.to_be_bytes();
+        let mut entry = self.root[usize::from(u16::from_be_bytes([bytes[0], bytes[1]]))];
+        for &byte in &bytes[2..] {
+            if entry & NODE == 0 {
+                break;
+            }
+            entry = self.entries[self.nodes[(entry & !NODE) as usize].run(byte)];
+        }
+        entry as u16
+    }
+
+    /// Bytes that the table takes.
+    pub(super) fn bytes(&self) -> usize {
+        4 * (self.root.len() + self.entries.len()) + size_of::<Node>() * self.nodes.len()
+    }
+
+    /// The entry for the prefix at `start` that has `free` bits behind it: the answer if there is one for all of it.
+    /// `runs` begins at or before `start`.
+    fn entry(&mut self, runs: &[(u128, u32)], start: u128, free: u32) -> u32 {
+        let runs = &runs[runs.partition_point(|&(at, _)| at <= start) - 1..];
+        let last = start | ((1u128 << free) - 1);
+        if runs.get(1).is_none_or(|&(next, _)| next > last) {
+            return runs[0].1;
+        }
+        self.node(runs, start, free - 8)
+    }
+
+    /// A node of 256 entries with `free` bits behind each. Entries that lie within one run are taken in one step.
+    fn node(&mut self, mut runs: &[(u128, u32)], start: u128, free: u32) -> u32 {
+        let (mut begins, mut found) = ([0u64; 4], Vec::with_capacity(16));
+        let mut index = 0;
+        while index < 256usize {
+            let from = start | (index as u128) << free;
+            runs = &runs[runs.partition_point(|&(at, _)| at <= from) - 1..];
+            let entry = self.entry(runs, from, free);
+            if found.last() != Some(&entry) {
+                begins[index >> 6] |= 1 << (index & 63);
+                found.push(entry);
+            }
+            index = next_index(runs, start, free, index);
+        }
+        let node = Node { begins, base: self.entries.len() as u32 };
+        self.entries.extend_from_slice(&found);
+        self.nodes.push(node);
+        NODE | (self.nodes.len() as u32 - 1)
+    }
+}
+
+/// The first entry after `index` that the current run does not cover whole.
+fn next_index(runs: &[(u128, u32)], start: u128, free: u32, index: usize) -> usize {
+    let changes = runs.get(1).map_or(256, |&(next, _)| ((next - start) >> free).min(256) as usize);
+    changes.max(index + 1)
+}
