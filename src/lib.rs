@@ -36,6 +36,7 @@ pub mod geo;
 pub mod metrics;
 pub mod outbox;
 pub mod pipeline;
+pub mod policy_pack;
 pub mod recorder;
 pub mod settings;
 pub mod source;

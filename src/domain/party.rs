@@ -245,15 +245,27 @@ impl Purposes {
     /// Bound on distinct purposes in one configuration.
     pub const MOST: usize = 64;
 
-    /// The set and one more.
+    /// The set and one more; an index out of bounds changes nothing.
     #[must_use]
     pub const fn with(self, purpose: PurposeId) -> Self {
-        Self(self.0 | 1 << purpose.0)
+        Self(self.0 | Self::bit(purpose))
     }
 
     /// Whether the purpose is in the set.
     pub const fn contains(self, purpose: PurposeId) -> bool {
-        self.0 & 1 << purpose.0 != 0
+        self.0 & Self::bit(purpose) != 0
+    }
+
+    /// Whether the set is empty.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    const fn bit(purpose: PurposeId) -> u64 {
+        match 1_u64.checked_shl(purpose.0 as u32) {
+            Some(bit) => bit,
+            None => 0,
+        }
     }
 }
 

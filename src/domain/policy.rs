@@ -1,5 +1,6 @@
 //! The compiled policy: everything that the rules may look at, whole and unchanging. A reload makes a new one.
 
+use super::judge::index::Index;
 use super::party::{App, AppId, Contact, Item, ItemId, Party, PartyId, Tenant, TenantId};
 use super::place::Place;
 use super::safeguard::{Area, Safeguard, SafeguardId};
@@ -78,9 +79,19 @@ pub struct Policy {
     pub unknown_counts_as_personal: bool,
     /// SHA-256 over pack and register as configured, lower-case hex; part of the evidence.
     pub digest: String,
+    /// What the judge looks up, made by [`Policy::compile`]. `Index::default()` until then: verdicts are the same but
+    /// slower, and what is listed as possible for a place that nothing is known of is incomplete.
+    pub index: Index,
 }
 
 impl Policy {
+    /// Fills the index. To be called last, when everything else is in place.
+    #[must_use]
+    pub fn compile(mut self) -> Self {
+        self.index = Index::of(&self);
+        self
+    }
+
     /// A party by its index.
     pub fn party(&self, id: PartyId) -> &Party {
         &self.parties[usize::from(id.0)]

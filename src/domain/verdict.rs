@@ -273,15 +273,15 @@ pub enum Condition {
     Place,
     /// Flow kind outside.
     Kind,
-    /// Data category outside.
+    /// Data category outside (or none known while the entry limits them).
     Category,
     /// Purpose outside (or not known while the entry limits it).
     Purpose,
     /// Inventory item outside the entry's cohort or case.
     Cohort,
-    /// `rmc_processor` needs a recipient whose role is processor.
+    /// `rmc_processor` and `processor_oversight` need a recipient whose role is processor, `group_policy` one of the group.
     Role,
-    /// Exporter not bound by the entry.
+    /// Exporter not bound by the entry, or (GBA Standard Contract) not registered in Hong Kong.
     Exporter,
     /// GBA Standard Contract: recipient not registered in one of the nine cities.
     Registration,
@@ -289,7 +289,7 @@ pub enum Condition {
     Pipia,
     /// GBA Standard Contract: not filed within ten Hong Kong working days.
     Filing,
-    /// DPP3: purpose not in the inventory.
+    /// DPP3: what the register has agreed with the recipient leaves no room for the purpose of collection.
     Dpp3Purpose,
     /// DPP1(3): class of transferee not told to the data subjects.
     Dpp1Class,
@@ -335,9 +335,10 @@ pub struct Decision {
     pub rule: Rule,
     /// How grave.
     pub severity: Severity,
-    /// The safeguard that covers the leg, or that names it while a condition fails.
+    /// The safeguard that covers the leg, or that names it while a condition fails. For UNDETERMINED this, `failed` and
+    /// `policy_rule` are those of the gravest possibility.
     pub safeguard: Option<SafeguardId>,
-    /// The condition that failed.
+    /// The condition that failed; for UNCOVERED the known gap in the data protection principles, if any.
     pub failed: Option<Condition>,
     /// Index of the deny or residency rule of the policy that applied.
     pub policy_rule: Option<PolicyRule>,
