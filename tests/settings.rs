@@ -99,7 +99,9 @@ fn directory_answers_by_id_name_parentheses_and_mail_domain() {
     assert_eq!(place(None, Some("沈立群")), zhejiang);
     assert_eq!(place(None, Some("Li Na (Merlion Payroll)")), Some(Place::country(Country::SG)));
     assert_eq!(place(None, Some("马文博（杭州钱江数据服务有限公司）")), zhejiang);
-    assert_eq!(place(None, Some("x@qianjiang-data.example")), zhejiang);
+    let by_mail = bank.estate.mail_domain("x@mail.Qianjiang-Data.example");
+    assert_eq!(by_mail.and_then(|contact| bank.policy.place_of(contact)), zhejiang);
+    assert_eq!(place(None, Some("x@vhb.example")), None);
     assert_eq!(place(None, Some("Somebody Else")), None);
     assert!(bank.estate.space(&Id::Number(24_870_551_923)).is_some_and(|space| space.item.is_some()));
 }
@@ -152,7 +154,7 @@ fn faults_of_parties_and_tenants() {
         (party("name = \"P\"\nrole = \"vendor\""), "parties[1].role", "\"vendor\"", "data_user, processor, unknown"),
         (party("name = \"P\"\nagreement = \"maybe\""), "parties[1].agreement", "\"maybe\"", "yes, no, unknown"),
         (party("name = \"P\"\nregistered = \"CN-HK\""), "parties[1].registered", "\"CN-HK\"", "write a place: \"HK\""),
-        ("[[parties]]\nname = \"P\"".into(), "parties[1].id", "", "give it a id of its own"),
+        ("[[parties]]\nname = \"P\"".into(), "parties[1].id", "", "every entry needs its own id"),
         (entity("tie = \"vendor\""), "entities[2].tie", "\"vendor\"", "own, group"),
         ("[[entities]]\nid = \"e\"\nname = \"E\"".into(), "entities[2].registered", "", "principal place of business"),
         (tenant("item = \"files\""), "tenants[1].entity", "", "declare it under [[entities]]"),

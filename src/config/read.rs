@@ -232,7 +232,7 @@ mod tests {
         assert_eq!(
             faults(text),
             [
-                "line 8: extra = [extra]: unknown key; remove it or write one of: robots, robot",
+                "line 8: extra = [extra]: unknown key; remove it or write one of: robots or robot",
                 "line 7: robot.retries = -1: write a whole number from 0",
                 "line 2: robots[0].retries = \"x\": write a whole number from 0",
                 "line 5: robots[1].names[1] = 3: write a text in quotes",

@@ -156,10 +156,10 @@ mod tests {
 
     #[test]
     fn inline_secret_is_refused_and_not_repeated() {
-        for text in ["hunter2", "", "env:", "cred:../../etc/passwd", "file:", "https://token@host"] {
+        for text in ["hunter2", "", "env:", "env:a b", "cred:../../etc/passwd", "file:", "https://token@host"] {
             let error = SecretRef::parse(text).unwrap_err();
             assert_eq!(error, SecretError::Inline);
-            assert!(text.is_empty() || !error.to_string().contains(text));
+            assert!(["hunter2", "passwd", "token"].iter().all(|part| !error.to_string().contains(part)));
         }
     }
 

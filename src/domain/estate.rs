@@ -45,8 +45,9 @@ impl Estate {
         spaces.get(id)
     }
 
-    /// A person: by id, else by exact name, else by mail domain, else by the organisation that the name has between its
-    /// last parentheses, ASCII or full-width: `Tan Wei Ling (Straits Freight Pte Ltd)`.
+    /// A person: by id, else by exact name, else by the organisation that the name has between its last parentheses, ASCII
+    /// or full-width: `Tan Wei Ling (Straits Freight Pte Ltd)`. A mail address inside a name is not followed: people choose
+    /// their own display names.
     pub fn person<'a>(&'a self, id: Option<&Id<'a>>, name: Option<&str>) -> Option<&'a Contact> {
         let people: &'a HashMap<Id<'a>, Contact> = &self.people;
         id.and_then(|id| people.get(id)).or_else(|| self.named(name?))
@@ -75,9 +76,7 @@ impl Estate {
     }
 
     fn named(&self, name: &str) -> Option<&Contact> {
-        let exact = self.names.get(name);
-        let by_mail = || if name.contains('@') { self.mail_domain(name) } else { None };
-        exact.or_else(by_mail).or_else(|| self.organisation(in_last_parentheses(name)?))
+        self.organisation(name).or_else(|| self.organisation(in_last_parentheses(name)?))
     }
 }
 

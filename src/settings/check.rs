@@ -69,9 +69,9 @@ impl<'c> Check<'c> {
                 break;
             };
             if id.trim().is_empty() {
-                self.fault(path, id, format!("missing; give it a {key} of its own"));
+                self.fault(path, id, format!("missing; every entry needs its own {key}"));
             } else if let Some((_, first)) = seen.get(id) {
-                let remedy = format!("already used by {first}; give it a {key} of its own");
+                let remedy = format!("already used by {first}; change this {key}");
                 self.fault(path, id, remedy);
             } else {
                 seen.insert(id, (number, element));

@@ -190,7 +190,7 @@ fn plain(path: &FilePath) -> PathBuf {
                 plain.pop();
             }
             Component::ParentDir | Component::Prefix(_) | Component::RootDir | Component::Normal(_) => {
-                plain.push(component)
+                plain.push(component);
             }
         }
     }
