@@ -1,4 +1,6 @@
 //! The operator's maps: people and organisations (directory), spaces. Built by the settings, asked by the pipeline.
+//!
+//! A look-up answers only what the operator wrote down; it never guesses from similar names.
 
 use std::collections::HashMap;
 
@@ -30,4 +32,125 @@ pub struct Estate {
     pub names: HashMap<String, Contact>,
     /// Organisations by mail domain, lower case.
     pub domains: HashMap<String, Contact>,
+}
+
+/// Longest domain name in bytes (RFC 1035 §2.3.4).
+const LONGEST_DOMAIN: usize = 253;
+
+impl Estate {
+    /// A space or knowledge base by id.
+    pub fn space<'a>(&'a self, id: &Id<'a>) -> Option<&'a Space> {
+        // A map of longer-lived keys serves as one of shorter-lived ones, so that borrowed ids need no copy.
+        let spaces: &'a HashMap<Id<'a>, Space> = &self.spaces;
+        spaces.get(id)
+    }
+
+    /// A person: by id, else by exact name, else by the organisation that the name has between its last parentheses, ASCII
+    /// or full-width: `Tan Wei Ling (Straits Freight Pte Ltd)`. A mail address inside a name is not followed: people choose
+    /// their own display names.
+    pub fn person<'a>(&'a self, id: Option<&Id<'a>>, name: Option<&str>) -> Option<&'a Contact> {
+        let people: &'a HashMap<Id<'a>, Contact> = &self.people;
+        id.and_then(|id| people.get(id)).or_else(|| self.named(name?))
+    }
+
+    /// An organisation or group by exact name.
+    pub fn organisation(&self, name: &str) -> Option<&Contact> {
+        self.names.get(name)
+    }
+
+    /// An organisation by a mail address or mail domain, in either case: the longest configured domain that is the given
+    /// one or above it, in whole labels.
+    pub fn mail_domain(&self, mail: &str) -> Option<&Contact> {
+        let domain = mail.rsplit_once('@').map_or(mail, |(_, domain)| domain);
+        let mut buffer = [0; LONGEST_DOMAIN];
+        let lower = buffer.get_mut(..domain.len())?;
+        lower.copy_from_slice(domain.as_bytes());
+        lower.make_ascii_lowercase();
+        let mut rest = std::str::from_utf8(lower).ok()?;
+        loop {
+            match self.domains.get(rest) {
+                Some(contact) => return Some(contact),
+                None => rest = rest.split_once('.')?.1,
+            }
+        }
+    }
+
+    fn named(&self, name: &str) -> Option<&Contact> {
+        self.organisation(name).or_else(|| self.organisation(in_last_parentheses(name)?))
+    }
+}
+
+/// What stands between the parentheses that end a text; inner ones belong to it.
+fn in_last_parentheses(text: &str) -> Option<&str> {
+    let inner = text.trim_end().strip_suffix([')', '）'])?;
+    let mut depth = 1;
+    for (at, letter) in inner.char_indices().rev() {
+        match letter {
+            ')' | '）' => depth += 1,
+            '(' | '（' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return inner.get(at + letter.len_utf8()..).map(str::trim);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contact(party: u16) -> Contact {
+        Contact { party: PartyId(party), place: None }
+    }
+
+    fn estate() -> Estate {
+        let names = [("Tan Wei Ling", 1), ("Straits Freight Pte Ltd", 2), ("维港科技（深圳）有限公司", 3)];
+        let domains = [("vhb.example", 4), ("mail.vhb.example", 5)];
+        Estate {
+            people: [(Id::Number(7), contact(6))].into(),
+            names: names.map(|(name, party)| (name.into(), contact(party))).into(),
+            domains: domains.map(|(name, party)| (name.into(), contact(party))).into(),
+            spaces: HashMap::new(),
+        }
+    }
+
+    #[test]
+    fn id_comes_before_name_and_name_before_organisation() {
+        let estate = estate();
+        let party = |id: Option<u64>, name| estate.person(id.map(Id::Number).as_ref(), name).map(|found| found.party.0);
+        assert_eq!(party(Some(7), Some("Tan Wei Ling")), Some(6));
+        assert_eq!(party(Some(8), Some("Tan Wei Ling")), Some(1));
+        assert_eq!(party(None, Some("Tan Wei Ling (Straits Freight Pte Ltd)")), Some(2));
+        assert_eq!(party(None, Some("tan wei ling")), None);
+        assert_eq!(party(None, None), None);
+    }
+
+    #[test]
+    fn organisation_is_found_in_full_width_and_nested_parentheses() {
+        let estate = estate();
+        for name in [
+            "林晓彤（维港科技（深圳）有限公司）",
+            "林晓彤(维港科技（深圳）有限公司)",
+            "林（A）（维港科技（深圳）有限公司） ",
+        ] {
+            assert_eq!(estate.person(None, Some(name)).map(|found| found.party.0), Some(3), "{name}");
+        }
+        for name in [")", "（", "a)", "(Straits Freight Pte Ltd) x", "x (Straits Freight Pte Ltd", "()", ""] {
+            assert_eq!(estate.person(None, Some(name)), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn mail_domain_matches_whole_labels_in_either_case() {
+        let estate = estate();
+        let party = |mail| estate.mail_domain(mail).map(|found| found.party.0);
+        assert_eq!(party("a@VHB.example"), Some(4));
+        assert_eq!(party("a@x.mail.vhb.example"), Some(5));
+        assert_eq!(party("hk.vhb.example"), Some(4));
+        assert_eq!(party("a@notvhb.example"), None);
+        assert_eq!(party("a@vhb.example.org"), None);
+        assert_eq!(party(&"a.".repeat(300)), None);
+    }
 }

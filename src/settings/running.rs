@@ -1,0 +1,253 @@
+//! Decoding, batches, evidence, outbox, channels, admin server.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::{Component, Path as FilePath, PathBuf};
+
+use age::x25519::Recipient;
+
+use crate::config::{self, ChannelKind, Path};
+use crate::domain::verdict::{Severity, Verdict};
+use crate::pipeline::batch::Limits;
+
+use super::check::Check;
+
+/// How a collector wraps events. Paths are keys with dots between them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecodeSettings {
+    /// Where the event is; `None`: the message is the event.
+    pub payload: Option<String>,
+    /// Where the tenant is.
+    pub tenant: Option<String>,
+    /// Where the collector's knowledge of storage is.
+    pub enrichment: Option<String>,
+    /// Deepest nesting, in levels.
+    pub depth: usize,
+    /// Longest message, in bytes.
+    pub bytes: usize,
+}
+
+/// The evidence log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EvidenceSettings {
+    /// Its directory.
+    pub dir: PathBuf,
+    /// Its name in checkpoints.
+    pub origin: String,
+    /// Public keys (age) of those who may read personal fields.
+    pub recipients: Vec<String>,
+    /// Verdicts that are kept.
+    pub record: Vec<Verdict>,
+}
+
+/// A way to tell people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Channel {
+    /// Key in the configuration.
+    pub id: String,
+    /// Which way.
+    pub way: ChannelWay,
+    /// Mildest severity that is told.
+    pub min_severity: Severity,
+}
+
+/// Where a channel leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChannelWay {
+    /// The terminal that the process runs in.
+    Terminal,
+    /// A file to which lines are appended.
+    File(PathBuf),
+}
+
+pub(super) struct Running {
+    pub(super) decode: DecodeSettings,
+    pub(super) batch: Limits,
+    pub(super) evidence: EvidenceSettings,
+    pub(super) channels: Vec<Channel>,
+    pub(super) admin: SocketAddr,
+}
+
+/// `None` only where a fault was noted.
+pub(super) fn running(check: &mut Check<'_>) -> Option<Running> {
+    let batch = batch(check);
+    let decode = decode(check);
+    files(check);
+    check.range(Path::section("workers").key("count"), check.config.workers.count as u64, 0, 256);
+    let evidence = evidence(check);
+    let channels = channels(check);
+    let admin = admin(check);
+    Some(Running { decode, batch, evidence, channels, admin: admin? })
+}
+
+fn batch(check: &mut Check<'_>) -> Limits {
+    let path = Path::section("batch");
+    let config::Batch { messages, bytes, message_bytes, wait_ms } = check.config.batch.clone();
+    check.range(path.key("messages"), messages as u64, 1, 1_000_000);
+    check.range(path.key("bytes"), bytes as u64, 4096, 1 << 30);
+    check.range(path.key("message_bytes"), message_bytes as u64, 1024, bytes.max(1024) as u64);
+    check.range(path.key("wait_ms"), wait_ms, 1, 60_000);
+    Limits { messages, bytes, message_bytes, wait_ms }
+}
+
+fn decode(check: &mut Check<'_>) -> DecodeSettings {
+    let section = Path::section("decode");
+    let config::Decode { payload, tenant, enrichment, depth, bytes } = check.config.decode.clone();
+    for (key, path) in [("payload", &payload), ("tenant", &tenant), ("enrichment", &enrichment)] {
+        if let Some(text) = path.as_ref().filter(|text| text.split('.').any(str::is_empty)) {
+            check.fault(section.key(key), text, "write keys with single dots between them: \"message.payload\"");
+        }
+    }
+    check.range(section.key("depth"), depth as u64, 8, 128);
+    check.range(section.key("bytes"), bytes as u64, 1024, check.config.batch.message_bytes.max(1024) as u64);
+    DecodeSettings { payload, tenant, enrichment, depth, bytes }
+}
+
+fn files(check: &mut Check<'_>) {
+    let config = check.config;
+    let geo = Path::section("geo");
+    check.range(geo.key("max_age_days"), u64::from(config.geo.max_age_days), 1, 3650);
+    let databases = config.geo.databases.iter().enumerate().map(|(i, file)| (geo.key("databases").index(i), file));
+    let sources = config.source.files.iter().enumerate();
+    let sources = sources.map(|(i, file)| (Path::section("source").key("files").index(i), file));
+    for (path, file) in databases.chain(sources) {
+        if file.as_os_str().is_empty() {
+            check.fault(path, "", "an empty path; name the file or remove it");
+        }
+    }
+}
+
+fn evidence(check: &mut Check<'_>) -> EvidenceSettings {
+    let path = Path::section("evidence");
+    let config = &check.config.evidence;
+    directories(check);
+    if config.origin.is_empty() || config.origin.chars().any(|c| c.is_whitespace() || c.is_control() || c == '+') {
+        check.fault(
+            path.key("origin"),
+            &config.origin,
+            "write a name without spaces and \"+\": \"vhb.example/harbourwatch\"",
+        );
+    } else if config.origin == config::Evidence::default().origin {
+        check.warn(&path.key("origin"), "the default name; checkpoints of two organisations would look alike");
+    }
+    if config.recipients.is_empty() {
+        check.warn(
+            &path.key("recipients"),
+            "empty; name the age public key of the officer who may read personal fields",
+        );
+    }
+    for (index, key) in config.recipients.iter().enumerate() {
+        // A private key pasted here by mistake must not come back in an error text.
+        if key.parse::<Recipient>().is_err() {
+            let remedy =
+                "not an age public key; write what age-keygen prints after \"public key:\", it begins with age1";
+            check.fault(path.key("recipients").index(index), "", remedy);
+        }
+    }
+    EvidenceSettings {
+        dir: config.dir.clone(),
+        origin: config.origin.clone(),
+        recipients: config.recipients.clone(),
+        record: record(check, &path.key("record")),
+    }
+}
+
+fn record(check: &mut Check<'_>, path: &Path) -> Vec<Verdict> {
+    let names = Verdict::ALL.map(Verdict::name);
+    let mut found = Vec::new();
+    for (index, name) in check.config.evidence.record.iter().enumerate() {
+        let verdict = check.one_of(path.index(index), name, Verdict::parse, &names);
+        found.extend(verdict.filter(|verdict| !found.contains(verdict)));
+    }
+    if check.config.evidence.record.is_empty() {
+        check.fault(path.clone(), "", "no verdict would leave evidence; name at least one, or leave the key out");
+    }
+    found
+}
+
+/// Evidence and outbox are separate: one is kept for years, the other is emptied.
+fn directories(check: &mut Check<'_>) {
+    let [evidence, outbox] = [&check.config.evidence.dir, &check.config.outbox.dir];
+    for (section, dir) in [("evidence", evidence), ("outbox", outbox)] {
+        if dir.as_os_str().is_empty() {
+            check.fault(Path::section(section).key("dir"), "", "missing; name a directory");
+        }
+    }
+    let [kept, emptied] = [plain(evidence), plain(outbox)];
+    if kept.starts_with(&emptied) || emptied.starts_with(&kept) {
+        let remedy = "evidence.dir and outbox.dir must be apart, neither inside the other; name another directory";
+        check.fault(Path::section("outbox").key("dir"), &outbox.to_string_lossy(), remedy);
+    }
+}
+
+/// The path without `.` and with `..` taken back, as far as the text alone tells.
+fn plain(path: &FilePath) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir if plain.file_name().is_some() => {
+                plain.pop();
+            }
+            Component::ParentDir | Component::Prefix(_) | Component::RootDir | Component::Normal(_) => {
+                plain.push(component);
+            }
+        }
+    }
+    plain
+}
+
+fn channels(check: &mut Check<'_>) -> Vec<Channel> {
+    let channels = &check.config.channels;
+    check.register(channels.iter().enumerate().map(|(i, channel)| (Path::element("channels", i), &*channel.id)), "id");
+    if channels.is_empty() {
+        check.warn(&Path::section("channels"), "none; findings are kept and nobody is told");
+    }
+    let mut files = HashMap::new();
+    let mut found = Vec::new();
+    for (index, channel) in channels.iter().enumerate() {
+        let path = Path::element("channels", index);
+        let names = Severity::ALL.map(Severity::name);
+        let severity = check.one_of(path.key("min_severity"), &channel.min_severity, Severity::parse, &names);
+        let way = way(check, &path, channel);
+        if let ChannelWay::File(file) = &way
+            && let Some(first) = files.insert(plain(file), index)
+        {
+            let remedy = format!("channels[{first}] already writes this file; name another");
+            check.fault(path.key("path"), &file.to_string_lossy(), remedy);
+        }
+        found.extend(severity.map(|min_severity| Channel { id: channel.id.clone(), way, min_severity }));
+    }
+    found
+}
+
+fn way(check: &mut Check<'_>, path: &Path, channel: &config::Channel) -> ChannelWay {
+    match (channel.kind, &channel.path) {
+        (ChannelKind::Terminal, None) => ChannelWay::Terminal,
+        (ChannelKind::Terminal, Some(file)) => {
+            check.fault(
+                path.key("path"),
+                &file.to_string_lossy(),
+                "a terminal has no path; remove it, or write kind = \"file\"",
+            );
+            ChannelWay::Terminal
+        }
+        (ChannelKind::File, Some(file)) if !file.as_os_str().is_empty() => ChannelWay::File(file.clone()),
+        (ChannelKind::File, _) => {
+            check.fault(path.key("path"), "", "missing; name the file that the channel appends to");
+            ChannelWay::Terminal
+        }
+    }
+}
+
+fn admin(check: &mut Check<'_>) -> Option<SocketAddr> {
+    let path = Path::section("admin").key("listen");
+    let text = &check.config.admin.listen;
+    let read = |text: &str| text.parse::<SocketAddr>().ok();
+    let listen =
+        check.word(path.clone(), text, read, "write address and port: \"127.0.0.1:9464\" or \"[::1]:9464\"")?;
+    if !listen.ip().is_loopback() {
+        check.warn(&path, format!("{listen} can be reached from other machines and asks for no password"));
+    }
+    Some(listen)
+}
