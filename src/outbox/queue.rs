@@ -10,11 +10,11 @@ use super::finding::{self, Changed, Finding};
 use super::{ChannelSpec, OutboxError, begin, count, int, schema};
 
 /// How long a courier may hold a row, in ms. Longer than any channel's own time-out.
-pub const LEASE_MS: i64 = 60_000;
+pub(super) const LEASE_MS: i64 = 60_000;
 
 /// Waiting times after the first, second, … failure in ms, then dead: about three days in all (Standard Webhooks 1.0.0,
 /// "Retry schedule").
-pub const BACK_OFF_MS: [i64; 9] = [
+pub(super) const BACK_OFF_MS: [i64; 9] = [
     5_000,
     5 * 60_000,
     30 * 60_000,
