@@ -1,0 +1,326 @@
+//! A finding in words for the person who must act on it: English first, then Traditional Chinese.
+//!
+//! Says who, what, when, from where to where and how that is known, what the register says, what the law says and with
+//! what weight, what is asked and by when, and how to check all of it. Every value from outside goes through
+//! [`super::plain::plain`].
+
+use super::phrases::{self, BINDING, Language, Phrase, SECTION_33, say};
+use super::plain::plain;
+use crate::deliver::audience::{Field, View};
+use crate::domain::finding::HKT_OFFSET_MS;
+use crate::domain::party::{Categories, Category};
+use crate::domain::verdict::{Severity, Tag, Verdict};
+
+/// Which languages a notice is written in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Languages {
+    /// English, then Traditional Chinese.
+    #[default]
+    Both,
+    /// English alone.
+    English,
+    /// Traditional Chinese alone.
+    Chinese,
+}
+
+/// The notice. The first line is the headline; every line ends with a line feed.
+pub fn words(view: &View, languages: Languages) -> String {
+    match languages {
+        Languages::Both => {
+            format!("{}\n{}", Notice::new(view, Language::English).text(), Notice::new(view, Language::Chinese).text())
+        }
+        Languages::English => Notice::new(view, Language::English).text(),
+        Languages::Chinese => Notice::new(view, Language::Chinese).text(),
+    }
+}
+
+struct Notice<'a> {
+    view: &'a View,
+    language: Language,
+    verdict: Verdict,
+    severity: Severity,
+}
+
+impl<'a> Notice<'a> {
+    fn new(view: &'a View, language: Language) -> Self {
+        // Names are our own; one that a later version wrote is treated with the greater care.
+        let verdict = Verdict::parse(view.text(Field::Verdict)).unwrap_or(Verdict::Undetermined);
+        let severity = Severity::parse(view.text(Field::Severity)).unwrap_or(Severity::Critical);
+        Self { view, language, verdict, severity }
+    }
+
+    fn text(&self) -> String {
+        let lines: [(Phrase, String); 13] = [
+            (say("Who", "人物"), self.who()),
+            (say("What", "事項"), self.what()),
+            (say("When", "時間"), self.when()),
+            (say("From", "來源地"), self.origin()),
+            (say("To", "目的地"), self.destination()),
+            (say("Recipient", "接收者"), self.recipient()),
+            (say("Data", "資料"), self.data()),
+            (say("Safeguard", "保障措施"), self.safeguard()),
+            (say("Law", "法律依據"), self.law()),
+            (say("Severity", "嚴重程度"), self.grounds()),
+            (say("Please", "請"), self.request()),
+            (say("Evidence", "證據"), self.evidence()),
+            (say("Caveat", "注意"), self.caveat()),
+        ];
+        let mut text = self.headline();
+        for (label, line) in lines.iter().filter(|(_, line)| !line.is_empty()) {
+            text.push_str(&label.fill(self.language, &[]));
+            text.push_str(self.colon());
+            text.push_str(line);
+            text.push('\n');
+        }
+        text
+    }
+
+    fn headline(&self) -> String {
+        let foreign = self.tags().contains(&Tag::ForeignHkControlled);
+        let [movement, state] = phrases::headline(self.verdict, foreign);
+        let (movement, state) = (movement.text(self.language), state.text(self.language));
+        format!("[{}] {movement}{state}\n", self.severity.name())
+    }
+
+    fn who(&self) -> String {
+        let (name, id) = (self.view.text(Field::ActorName), self.view.text(Field::ActorId));
+        let (tenant, address) = (self.view.text(Field::Tenant), self.view.text(Field::Address));
+        let unnamed = name.is_empty() && id.is_empty();
+        self.joined([
+            self.present(name, say("{}", "{}")),
+            self.present(id, say("id {}", "編號 {}")),
+            if unnamed && self.view.get(Field::ActorId).is_some() { self.say(UNNAMED) } else { String::new() },
+            self.present(tenant, say("tenant {}", "租戶 {}")),
+            self.present(address, say("address {}", "網址 {}")),
+        ])
+    }
+
+    fn what(&self) -> String {
+        let kind = self.view.text(Field::Kind);
+        let count = self.number(Field::Count);
+        let bytes = self.number(Field::Bytes);
+        self.joined([
+            self.named(kind, phrases::kind(kind, self.view.is(Field::Preview))),
+            self.present(self.view.text(Field::Resource), say("first file: {}", "首個檔案：{}")),
+            say("records: {}", "記錄數目：{}").fill(self.language, &[&count]),
+            if bytes == "0" {
+                String::new()
+            } else {
+                self.present(&bytes, say("{} bytes stated", "所述大小 {} 位元組"))
+            },
+        ])
+    }
+
+    fn when(&self) -> String {
+        let (first, last) = (self.view.number(Field::First), self.view.number(Field::Last));
+        match (first, last) {
+            (Some(0) | None, Some(0) | None) => self.say(say("not stated by the event", "事件未有說明")),
+            (Some(first), Some(last)) if first != last => {
+                say("{} to {}", "{} 至 {}").fill(self.language, &[&self.time(first), &self.time(last)])
+            }
+            (first, last) => self.time(first.or(last).unwrap_or_default()),
+        }
+    }
+
+    /// Hong Kong time, which keeps no summer time, with UTC beside it.
+    fn time(&self, at: i64) -> String {
+        match (clock(at.saturating_add(HKT_OFFSET_MS)), clock(at)) {
+            (Some(hong_kong), Some(utc)) => {
+                say("{} HKT ({} UTC)", "香港時間 {}（{} UTC）").fill(self.language, &[&hong_kong, &utc])
+            }
+            (None, _) | (_, None) => {
+                say("{} ms since 1970", "1970 年起計 {} 毫秒").fill(self.language, &[&at.to_string()])
+            }
+        }
+    }
+
+    fn origin(&self) -> String {
+        self.place(Field::Origin, Field::OriginMethod, Field::OriginConfidence, Field::OriginSource)
+    }
+
+    fn destination(&self) -> String {
+        self.place(Field::Destination, Field::DestinationMethod, Field::DestinationConfidence, Field::DestinationSource)
+    }
+
+    fn place(&self, place: Field, method: Field, confidence: Field, source: Field) -> String {
+        let place = self.view.text(place);
+        if place.is_empty() {
+            return String::new();
+        }
+        let (method, confidence) = (self.view.text(method), self.view.text(confidence));
+        self.joined([
+            plain(&phrases::place(place, self.language)),
+            self.say(say("by ", "依據：")) + &self.named(method, phrases::method(method)),
+            self.named(confidence, phrases::confidence(confidence)),
+            self.present(self.view.text(source), say("source {}", "資料來源 {}")),
+        ])
+    }
+
+    fn recipient(&self) -> String {
+        let role = self.view.text(Field::RecipientRole);
+        let name = self.view.text(Field::Recipient);
+        self.joined([self.present(name, say("{}", "{}")), self.named(role, phrases::role(role))])
+    }
+
+    fn data(&self) -> String {
+        let mut parts: Vec<String> = self.categories();
+        parts.push(self.present(self.view.text(Field::Item), say("inventory item {}", "資料清單項目 {}")));
+        if let Some(subjects) = self.view.number(Field::Subjects) {
+            parts.push(say("about {} people", "約 {} 人").fill(self.language, &[&subjects.to_string()]));
+        }
+        self.joined(parts)
+    }
+
+    fn categories(&self) -> Vec<String> {
+        let names = self.view.list(Field::Categories);
+        names.into_iter().map(|name| self.named(name, phrases::category(name))).collect()
+    }
+
+    fn safeguard(&self) -> String {
+        let name = self.view.text(Field::Safeguard);
+        let failed = self.view.text(Field::FailedCondition);
+        let state = match phrases::condition(failed) {
+            Some(why) => self.say(say("condition not met: ", "未符合的條件：")) + why.text(self.language),
+            None => self.present(failed, say("condition not met: {}", "未符合的條件：{}")),
+        };
+        let state = if state.is_empty() { self.say(phrases::safeguard_state(self.verdict)) } else { state };
+        let rule = self.view.text(Field::PolicyRule);
+        self.joined([
+            self.present(name, say("entry {}", "記項 {}")),
+            state,
+            self.present(rule, say("rule of the organisation: {}", "機構規則：{}")),
+            self.possible(),
+        ])
+    }
+
+    fn possible(&self) -> String {
+        let possible = self.view.list(Field::Possible).join(" / ");
+        self.present(&possible, say("possible: {}", "可能的結果：{}"))
+    }
+
+    fn law(&self) -> String {
+        let processor = self.view.text(Field::RecipientRole) == "processor";
+        let mut parts = vec![self.say(SECTION_33), self.say(phrases::hook(self.verdict, processor))];
+        if self.view.is(Field::Binding) {
+            parts.push(self.say(BINDING));
+        }
+        self.sentences(&parts)
+    }
+
+    /// What bears on the severity, as far as the finding shows it.
+    fn grounds(&self) -> String {
+        let role = self.view.text(Field::RecipientRole);
+        let grounds = [
+            (self.view.is(Field::Binding), say("a provision in force is in point", "涉及現行條文")),
+            (self.is_sensitive(), say("sensitive categories", "涉及敏感類別")),
+            (
+                self.view.is(Field::Bulk),
+                say("many objects within an hour (raised by one step)", "一小時內涉及大量物件（已調高一級）"),
+            ),
+            (role == "public", say("open to everyone", "向所有人公開")),
+            (role == "same entity", say("own staff", "機構本身的職員")),
+            (self.view.is(Field::Preview), say("viewed only", "僅供預覽")),
+        ];
+        let mut parts = vec![
+            say("{} for the verdict {} by rule {}", "{}；判斷為 {}，依據規則 {}")
+                .fill(self.language, &[self.severity.name(), self.verdict.name(), self.view.text(Field::Rule)]),
+        ];
+        parts.extend(grounds.into_iter().filter(|(holds, _)| *holds).map(|(_, ground)| self.say(ground)));
+        parts.extend(self.tags().into_iter().map(|tag| self.say(phrases::tag(tag))));
+        self.joined(parts)
+    }
+
+    fn is_sensitive(&self) -> bool {
+        let names = self.view.list(Field::Categories);
+        let sensitive = |category: Category| Categories::NONE.with(category).within(Categories::SENSITIVE);
+        names.into_iter().filter_map(Category::parse).any(sensitive)
+    }
+
+    fn tags(&self) -> Vec<Tag> {
+        let names = self.view.list(Field::Tags);
+        Tag::ALL.into_iter().filter(|tag| names.contains(&tag.name())).collect()
+    }
+
+    fn request(&self) -> String {
+        self.sentences(&[self.say(phrases::action(self.verdict)), self.say(phrases::deadline(self.severity))])
+    }
+
+    fn evidence(&self) -> String {
+        let (id, record) = (self.view.text(Field::Id), self.view.text(Field::Record));
+        let revision = self.number(Field::Revision);
+        let finding = say("finding {}, revision {}", "事項 {}，版本 {}").fill(self.language, &[id, &revision]);
+        if record.is_empty() {
+            return finding;
+        }
+        let check = say(
+            "first record {}; `harbourwatch verify` checks the evidence, `harbourwatch explain {}` shows how it was judged",
+            "首項記錄 {}；`harbourwatch verify` 可核實證據，`harbourwatch explain {}` 顯示判斷過程",
+        );
+        self.joined([finding, check.fill(self.language, &[record, record])])
+    }
+
+    fn caveat(&self) -> String {
+        let ends = [(Field::OriginMethod, Field::OriginSource), (Field::DestinationMethod, Field::DestinationSource)];
+        let by_address = ends.into_iter().find(|(method, _)| self.view.text(*method) == "ip");
+        match by_address.map(|(_, source)| self.view.text(source)) {
+            Some(source) => say(
+                "Location inferred from IP address ({}), not proof of physical presence.",
+                "地點由 IP 地址推斷（{}），並非身處該地的證明。",
+            )
+            .fill(self.language, &[source]),
+            None => self.say(say(
+                "Locations rest on the settings and names given above, not on proof of physical presence.",
+                "地點以上述設定及名稱為依據，並非身處該地的證明。",
+            )),
+        }
+    }
+
+    fn say(&self, phrase: Phrase) -> String {
+        phrase.text(self.language).to_owned()
+    }
+
+    /// The phrase for a value that is not empty; else nothing.
+    fn present(&self, value: &str, phrase: Phrase) -> String {
+        if value.is_empty() { String::new() } else { phrase.fill(self.language, &[value]) }
+    }
+
+    /// A name's phrase, or the name itself.
+    fn named(&self, name: &str, phrase: Option<Phrase>) -> String {
+        phrase.map_or_else(|| plain(name), |phrase| self.say(phrase))
+    }
+
+    fn number(&self, field: Field) -> String {
+        self.view.number(field).map(|number| number.to_string()).unwrap_or_default()
+    }
+
+    fn joined(&self, parts: impl IntoIterator<Item = String>) -> String {
+        let separator = match self.language {
+            Language::English => "; ",
+            Language::Chinese => "；",
+        };
+        let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        parts.join(separator)
+    }
+
+    fn sentences(&self, parts: &[String]) -> String {
+        match self.language {
+            Language::English => parts.join(" "),
+            Language::Chinese => parts.concat(),
+        }
+    }
+
+    fn colon(&self) -> &'static str {
+        match self.language {
+            Language::English => ": ",
+            Language::Chinese => "：",
+        }
+    }
+}
+
+const UNNAMED: Phrase = say("not named by the event", "事件未有指明");
+
+/// Date and time of day; `None` outside the calendar.
+fn clock(ms: i64) -> Option<String> {
+    let stamp = jiff::Timestamp::from_millisecond(ms).ok()?;
+    Some(jiff::tz::Offset::UTC.to_datetime(stamp).strftime("%Y-%m-%d %H:%M:%S").to_string())
+}

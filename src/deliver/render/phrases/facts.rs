@@ -1,0 +1,126 @@
+//! Phrases for the facts of a flow: kinds, places, methods, roles, categories. They come as stable names; one that is not
+//! known (from a later version) is shown as it is, made plain by the caller.
+
+use super::{Language, Phrase, say};
+use crate::domain::flow::FlowKind;
+use crate::domain::party::Category;
+
+/// The kind of flow; `None` for an unknown name.
+pub(in super::super) fn kind(name: &str, preview: bool) -> Option<Phrase> {
+    Some(match FlowKind::parse(name)? {
+        FlowKind::StoreAtRest => say("standing storage", "長期儲存"),
+        FlowKind::Upload => say("upload or save", "上載或儲存"),
+        FlowKind::Access if preview => say("view on a screen", "預覽"),
+        FlowKind::Access => say("download or view", "下載或查閱"),
+        FlowKind::Send => say("sent to a receiver", "傳送予接收者"),
+        FlowKind::ShareGrant => say("share or permission", "分享或授權"),
+        FlowKind::AppExport => say("third-party app", "第三方應用程式"),
+        FlowKind::Sync => say("synchronisation or copy", "同步或複製"),
+    })
+}
+
+/// Names of places in Traditional Chinese, longest first where one includes another.
+const PLACES: [(&str, &str); 22] = [
+    ("Guangdong, outside the nine GBA cities", "廣東，大灣區九市以外"),
+    ("outside Guangdong", "廣東以外"),
+    ("Guangzhou", "廣州"),
+    ("Shenzhen", "深圳"),
+    ("Zhuhai", "珠海"),
+    ("Foshan", "佛山"),
+    ("Huizhou", "惠州"),
+    ("Dongguan", "東莞"),
+    ("Zhongshan", "中山"),
+    ("Jiangmen", "江門"),
+    ("Zhaoqing", "肇慶"),
+    ("Guangdong", "廣東"),
+    ("unknown", "不明"),
+    ("missing", "沒有資料"),
+    ("unreadable", "無法讀取"),
+    ("private", "內部網址"),
+    ("opaque", "隱藏真實地點的出口"),
+    ("conflict", "來源不一致"),
+    ("unlisted", "沒有來源收錄"),
+    ("no_region", "不分地區"),
+    ("stranger", "不認識的接收者"),
+    ("WORLD", "全世界"),
+];
+
+/// Names that precede or replace country codes.
+const COUNTRIES: [(&str, Phrase); 8] = [
+    ("HK", say("Hong Kong", "香港")),
+    ("CN", say("Mainland China", "中國內地")),
+    ("MO", say("Macao", "澳門")),
+    ("TW", say("Taiwan", "台灣")),
+    ("SG", say("Singapore", "新加坡")),
+    ("JP", say("Japan", "日本")),
+    ("US", say("United States", "美國")),
+    ("GB", say("United Kingdom", "英國")),
+];
+
+/// A place as of `Place`'s display form or `unknown (<doubt>)`, in words.
+pub(in super::super) fn place(shown: &str, language: Language) -> String {
+    let (code, rest) = shown.split_once(' ').unwrap_or((shown, ""));
+    let name = COUNTRIES.iter().find(|(own, _)| *own == code);
+    let head = name.map_or_else(|| code.to_owned(), |(code, name)| format!("{} ({code})", name.text(language)));
+    let whole = if rest.is_empty() { head } else { format!("{head} {rest}") };
+    match language {
+        Language::English => whole,
+        Language::Chinese => PLACES.iter().fold(whole, |text, (en, zh)| text.replace(en, zh)),
+    }
+}
+
+/// How a place was found; `None` for an unknown name.
+pub(in super::super) fn method(name: &str) -> Option<Phrase> {
+    Some(match name {
+        "ip" => say("IP address", "IP 地址"),
+        "site" => say("the organisation's address map", "機構的網址地點對照表"),
+        "host" => say("storage host name", "儲存主機名稱"),
+        "region_enum" => say("DingTalk's storage region", "釘釘儲存地區代碼"),
+        "bucket" => say("storage bucket name", "儲存桶名稱"),
+        "space_map" => say("the organisation's map of spaces", "機構的空間對照表"),
+        "tenant_setting" => say("the tenant's setting", "租戶設定"),
+        "directory" => say("the organisation's directory", "機構的通訊錄"),
+        "app_catalogue" => say("the app catalogue", "應用程式目錄"),
+        "public_link" => say("the nature of a public link", "公開連結的性質"),
+        "none" => say("nothing to go by", "沒有依據"),
+        _ => return None,
+    })
+}
+
+/// Weight of a location; `None` for an unknown name.
+pub(in super::super) fn confidence(name: &str) -> Option<Phrase> {
+    Some(match name {
+        "none" => say("no confidence", "無可信度"),
+        "low" => say("low confidence", "可信度低"),
+        "medium" => say("medium confidence", "可信度中等"),
+        "high" => say("high confidence", "可信度高"),
+        _ => return None,
+    })
+}
+
+/// How the recipient stands to the data; `None` for an unknown name.
+pub(in super::super) fn role(name: &str) -> Option<Phrase> {
+    Some(match name {
+        "processor" => say("data processor", "資料處理者"),
+        "data user" => say("data user", "資料使用者"),
+        "same entity" => say("same entity as the exporter", "與輸出者為同一實體"),
+        "unknown" => say("role not known", "角色不明"),
+        "public" => say("open to everyone", "向所有人公開"),
+        _ => return None,
+    })
+}
+
+/// Category of personal data; `None` for an unknown name.
+pub(in super::super) fn category(name: &str) -> Option<Phrase> {
+    Some(match Category::parse(name)? {
+        Category::Contact => say("contact data", "聯絡資料"),
+        Category::Identity => say("identity documents", "身分證明文件"),
+        Category::Biometric => say("biometric data", "生物辨識資料"),
+        Category::Health => say("health data", "健康資料"),
+        Category::Financial => say("financial data", "財務資料"),
+        Category::Minors => say("data of children", "兒童資料"),
+        Category::Employment => say("personnel data", "僱傭資料"),
+        Category::Customer => say("customer data", "客戶資料"),
+        Category::Other => say("other personal data", "其他個人資料"),
+    })
+}

@@ -1,0 +1,177 @@
+//! The families: names, help, labels, buckets.
+
+use prometheus::core::Collector;
+use prometheus::{
+    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry,
+};
+
+type Made<T> = Result<T, prometheus::Error>;
+
+/// Event ages: from live traffic to a backlog of hours.
+const AGES: [f64; 11] = [0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3_600.0, 21_600.0];
+/// Work on a batch.
+const WORK: [f64; 12] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0, 30.0];
+/// Events of a batch.
+const SIZES: [f64; 9] = [1.0, 10.0, 100.0, 500.0, 1_000.0, 4_000.0, 8_000.0, 16_000.0, 64_000.0];
+
+/// All families of the process.
+#[derive(Debug)]
+pub(super) struct Families {
+    pub(super) build_info: IntGaugeVec,
+    pub(super) rules_info: IntGaugeVec,
+    pub(super) reload_successful: IntGauge,
+    pub(super) reload_success: Gauge,
+    pub(super) geo_data: Gauge,
+    pub(super) received: IntCounter,
+    pub(super) events: IntCounterVec,
+    pub(super) rejected: IntCounterVec,
+    pub(super) unclassified: IntCounter,
+    pub(super) verdicts: IntCounterVec,
+    pub(super) flows: IntCounterVec,
+    pub(super) flow_bytes: IntCounterVec,
+    pub(super) label_overflow: IntCounter,
+    pub(super) findings: IntCounterVec,
+    pub(super) event_age: Histogram,
+    pub(super) batch_seconds: Histogram,
+    pub(super) batch_events: Histogram,
+    pub(super) step_seconds: HistogramVec,
+    pub(super) outbox_pending: IntGaugeVec,
+    pub(super) outbox_oldest: GaugeVec,
+    pub(super) outbox_dead: IntGaugeVec,
+    pub(super) notifications: IntCounterVec,
+    pub(super) archive_records: IntCounter,
+    pub(super) archive_tree_size: IntGauge,
+    pub(super) archive_checkpoint: Gauge,
+    pub(super) last_success: GaugeVec,
+    pub(super) dedupe_window: IntGauge,
+}
+
+impl Families {
+    /// Makes and registers all of them.
+    pub(super) fn new(registry: &Registry) -> Made<Self> {
+        let make = Maker(registry);
+        Ok(Self {
+            build_info: make.ints(
+                "build_info",
+                "Version and source revision of the program; always 1.",
+                &["version", "revision"],
+            )?,
+            rules_info: make.ints(
+                "rules_info",
+                "Pack of legal facts and digest of the policy in force; always 1.",
+                &["version", "sha256"],
+            )?,
+            reload_successful: make
+                .int("config_last_reload_successful", "Whether the last load of policy and databases succeeded.")?,
+            reload_success: make
+                .gauge("config_last_reload_success_timestamp_seconds", "Time of the last successful load.")?,
+            geo_data: make
+                .gauge("geo_data_timestamp_seconds", "Build time of the oldest geolocation database in use.")?,
+            received: make.counter(
+                "events_received_total",
+                "Events that came in; the sum of harbourwatch_events_total over its outcomes.",
+            )?,
+            events: make.counters("events_total", "Events by what became of them.", &["outcome"])?,
+            rejected: make.counters("rejected_total", "Input that is no audit event, by reason.", &["reason"])?,
+            unclassified: make.counter("unclassified_total", "Events whose action code or type is in no table.")?,
+            verdicts: make.counters(
+                "verdicts_total",
+                "Legs judged, by verdict and kind of flow; every series exists from the start.",
+                &["verdict", "kind"],
+            )?,
+            flows: make.counters(
+                "flows_total",
+                "Legs judged, by verdict, places and kind of flow.",
+                &["verdict", "origin", "destination", "kind"],
+            )?,
+            flow_bytes: make.counters(
+                "flow_bytes_total",
+                "Bytes of the legs judged, as far as events state them.",
+                &["verdict", "destination"],
+            )?,
+            label_overflow: make.counter("label_overflow_total", "Counts that went under the label value other.")?,
+            findings: make.counters(
+                "findings_total",
+                "Findings begun, by severity and verdict.",
+                &["severity", "verdict"],
+            )?,
+            event_age: make.histogram("event_age_seconds", "Age of events when judged.", &AGES)?,
+            batch_seconds: make.histogram("batch_seconds", "Time from poll to commit of a batch.", &WORK)?,
+            batch_events: make.histogram("batch_events", "Events of a batch.", &SIZES)?,
+            step_seconds: make.histograms(
+                "processing_seconds",
+                "Time of a step of the work on a batch.",
+                &["step"],
+                &WORK,
+            )?,
+            outbox_pending: make.ints("outbox_pending", "Notices owed.", &["channel"])?,
+            outbox_oldest: make.gauges("outbox_oldest_seconds", "Age of the oldest notice owed.", &["channel"])?,
+            outbox_dead: make.ints("outbox_dead", "Notices given up and kept on file.", &["channel"])?,
+            notifications: make.counters(
+                "notifications_total",
+                "Tries to deliver a notice.",
+                &["channel", "outcome"],
+            )?,
+            archive_records: make.counter("archive_records_total", "Records added to the evidence.")?,
+            archive_tree_size: make.int("archive_tree_size", "Entries of the published evidence log.")?,
+            archive_checkpoint: make
+                .gauge("archive_checkpoint_timestamp_seconds", "Time of the published checkpoint.")?,
+            last_success: make.gauges(
+                "last_success_timestamp_seconds",
+                "When each stage last succeeded.",
+                &["stage"],
+            )?,
+            dedupe_window: make.int("dedupe_window_events", "Fingerprints held to know duplicates by.")?,
+        })
+    }
+}
+
+/// Makes families under the common prefix.
+struct Maker<'a>(&'a Registry);
+
+impl Maker<'_> {
+    fn register<T: Collector + Clone + 'static>(&self, made: Made<T>) -> Made<T> {
+        let family = made?;
+        self.0.register(Box::new(family.clone()))?;
+        Ok(family)
+    }
+
+    fn counter(&self, name: &str, help: &str) -> Made<IntCounter> {
+        self.register(IntCounter::with_opts(opts(name, help)))
+    }
+
+    fn counters(&self, name: &str, help: &str, labels: &[&str]) -> Made<IntCounterVec> {
+        self.register(IntCounterVec::new(opts(name, help), labels))
+    }
+
+    fn int(&self, name: &str, help: &str) -> Made<IntGauge> {
+        self.register(IntGauge::with_opts(opts(name, help)))
+    }
+
+    fn ints(&self, name: &str, help: &str, labels: &[&str]) -> Made<IntGaugeVec> {
+        self.register(IntGaugeVec::new(opts(name, help), labels))
+    }
+
+    fn gauge(&self, name: &str, help: &str) -> Made<Gauge> {
+        self.register(Gauge::with_opts(opts(name, help)))
+    }
+
+    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> Made<GaugeVec> {
+        self.register(GaugeVec::new(opts(name, help), labels))
+    }
+
+    fn histogram(&self, name: &str, help: &str, buckets: &[f64]) -> Made<Histogram> {
+        let common = HistogramOpts { common_opts: opts(name, help), buckets: buckets.to_vec() };
+        self.register(Histogram::with_opts(common))
+    }
+
+    fn histograms(&self, name: &str, help: &str, labels: &[&str], buckets: &[f64]) -> Made<HistogramVec> {
+        let common = HistogramOpts { common_opts: opts(name, help), buckets: buckets.to_vec() };
+        self.register(HistogramVec::new(common, labels))
+    }
+}
+
+fn opts(name: &str, help: &str) -> Opts {
+    Opts::new(name, help).namespace("harbourwatch")
+}

@@ -1,0 +1,254 @@
+//! Findings: what people are told, summed over batches.
+//!
+//! Sums do not depend on how the input was cut into batches. That holds for the raise for bulk as well, because it is a
+//! function of the sums alone: **a finding is bulk when the counts of its series, over its own window and the three
+//! windows of fifteen minutes before it, reach the bound.** A late event that completes an hour raises every window of
+//! that hour's end that qualifies, never an earlier one. Only `revision` counts batches, as its purpose is to say
+//! "changed again".
+//!
+//! Standing storage has windows of a day and says nothing about objects in an hour; it is never bulk.
+
+use std::collections::BTreeSet;
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+
+use super::delta::Increment;
+use super::{OutboxError, count, int};
+use crate::domain::finding::WINDOW_MS;
+use crate::domain::flow::FlowKind;
+use crate::domain::verdict::{Severity, Verdict};
+use crate::pipeline::report::Facts;
+
+/// From the start of the first to the start of the last of the four windows that make an hour, in ms.
+const HOUR_SPAN: i64 = 3 * WINDOW_MS;
+
+/// One finding as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Stable id, 24 hex digits.
+    pub id: String,
+    /// Stable id of the series, the same over all windows.
+    pub series: String,
+    /// Start of the window, ms since the epoch.
+    pub window: i64,
+    /// Destination code.
+    pub destination: String,
+    /// Gravest severity, raised if bulk.
+    pub severity: Severity,
+    /// Gravest severity of its records.
+    pub base: Severity,
+    /// Whether the series reached the bound for bulk within the hour that ends with this window.
+    pub bulk: bool,
+    /// Records.
+    pub count: u64,
+    /// Bytes, as far as events state them.
+    pub bytes: u64,
+    /// Earliest event time, ms since the epoch.
+    pub first: i64,
+    /// Latest event time, ms since the epoch.
+    pub last: i64,
+    /// Counts the changes, from 1.
+    pub revision: u64,
+    /// Facts of the first record.
+    pub facts: Facts,
+}
+
+impl Finding {
+    /// Key by which a receiver knows a repeated notice: `<finding id>.<revision>`.
+    pub fn notice_id(&self) -> String {
+        format!("{}.{}", self.id, self.revision)
+    }
+}
+
+/// Which findings to read. The default asks for all, with a bound of 1,000.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filter {
+    /// Latest event at or after, ms since the epoch.
+    pub since: Option<i64>,
+    /// Earliest event before, ms since the epoch.
+    pub until: Option<i64>,
+    /// At least this severity.
+    pub minimum: Severity,
+    /// Only this verdict.
+    pub verdict: Option<Verdict>,
+    /// Only the finding of this id.
+    pub id: Option<String>,
+    /// At most so many.
+    pub most: usize,
+}
+
+impl Default for Filter {
+    fn default() -> Self {
+        Self { since: None, until: None, minimum: Severity::Info, verdict: None, id: None, most: 1_000 }
+    }
+}
+
+/// What a channel needs to know of a changed finding.
+pub(super) struct Changed {
+    pub(super) id: String,
+    pub(super) severity: Severity,
+    pub(super) revision: i64,
+}
+
+/// Adds the increments and raises what became bulk; returns the findings that changed, by id.
+pub(super) fn apply(
+    transaction: &Transaction<'_>,
+    increments: &[Increment],
+    bulk_objects: u64,
+) -> Result<Vec<Changed>, OutboxError> {
+    let mut changed = BTreeSet::new();
+    for increment in increments {
+        upsert(transaction, increment)?;
+        changed.insert(increment.id.clone());
+    }
+    for increment in increments.iter().filter(|increment| increment.kind != FlowKind::StoreAtRest.name()) {
+        changed.extend(raise_hour(transaction, increment, bulk_objects)?);
+    }
+    changed.into_iter().map(|id| settle(transaction, id)).collect()
+}
+
+/// Sums are formed here and not in SQL: SQLite turns an overflow into a fault, and sizes come from outside.
+fn upsert(transaction: &Transaction<'_>, increment: &Increment) -> Result<(), OutboxError> {
+    let sql = "SELECT base, count, bytes, first, last FROM findings WHERE id = ?1";
+    let known = transaction.prepare_cached(sql)?.query_row([&increment.id], |row| {
+        Ok((row.get::<_, u8>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?, row.get(3)?, row.get(4)?))
+    });
+    let Some((base, records, bytes, first, last)) = known.optional()? else { return insert(transaction, increment) };
+    let sql = "UPDATE findings SET base = ?2, count = ?3, bytes = ?4, first = ?5, last = ?6 WHERE id = ?1";
+    transaction.prepare_cached(sql)?.execute(params![
+        increment.id,
+        base.max(increment.severity),
+        records.saturating_add(int(increment.count)),
+        bytes.saturating_add(int(increment.bytes)),
+        increment.first.min(first),
+        increment.last.max(last),
+    ])?;
+    Ok(())
+}
+
+fn insert(transaction: &Transaction<'_>, increment: &Increment) -> Result<(), OutboxError> {
+    let facts = serde_json::to_string(&increment.facts).map_err(|_| OutboxError::Corrupt("a finding's facts"))?;
+    let sql = "INSERT INTO findings VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, ?8, ?9, ?10, ?11, 0, ?12)";
+    transaction.prepare_cached(sql)?.execute(params![
+        increment.id,
+        increment.series,
+        increment.window,
+        increment.kind,
+        increment.destination,
+        increment.verdict,
+        increment.severity,
+        int(increment.count),
+        int(increment.bytes),
+        increment.first,
+        increment.last,
+        facts,
+    ])?;
+    Ok(())
+}
+
+/// Marks as bulk the windows whose trailing hour holds this window and reaches the bound; returns those newly marked.
+fn raise_hour(
+    transaction: &Transaction<'_>,
+    increment: &Increment,
+    bulk_objects: u64,
+) -> Result<Vec<String>, OutboxError> {
+    // The cap keeps the sum of four inside 64 bits.
+    let sql = "UPDATE findings AS f SET bulk = 1
+        WHERE f.series = ?1 AND f.win BETWEEN ?2 AND ?3 AND f.bulk = 0 AND ?4 <= (
+            SELECT sum(min(g.count, 1 << 60)) FROM findings AS g
+            WHERE g.series = ?1 AND g.win BETWEEN f.win - ?5 AND f.win)
+        RETURNING id";
+    let until = increment.window.saturating_add(HOUR_SPAN);
+    let mut statement = transaction.prepare_cached(sql)?;
+    let ids = statement
+        .query_map(params![increment.series, increment.window, until, int(bulk_objects), HOUR_SPAN], |row| {
+            row.get(0)
+        })?;
+    Ok(ids.collect::<Result<_, _>>()?)
+}
+
+/// Works out the severity and counts the revision.
+fn settle(transaction: &Transaction<'_>, id: String) -> Result<Changed, OutboxError> {
+    let sql = "SELECT base, bulk, verdict, revision FROM findings WHERE id = ?1";
+    let (base, bulk, verdict, revision) = transaction.prepare_cached(sql)?.query_row([&id], |row| {
+        Ok((severity(row.get(0)?), row.get(1)?, row.get::<_, String>(2)?, row.get::<_, i64>(3)? + 1))
+    })?;
+    let severity = if bulk { raised(base, &verdict) } else { base };
+    let sql = "UPDATE findings SET severity = ?2, revision = ?3 WHERE id = ?1";
+    transaction.prepare_cached(sql)?.execute(params![id, severity as u8, revision])?;
+    Ok(Changed { id, severity, revision })
+}
+
+/// One step for bulk. What is only informational stays so, and what is undetermined is never more than high.
+fn raised(base: Severity, verdict: &str) -> Severity {
+    let cap = if verdict == Verdict::Undetermined.name() { Severity::High } else { Severity::Critical };
+    match base {
+        Severity::Info => base,
+        Severity::Low | Severity::Medium | Severity::High | Severity::Critical => base.raised().min(cap.max(base)),
+    }
+}
+
+fn severity(rank: u8) -> Severity {
+    Severity::ALL.get(usize::from(rank)).copied().unwrap_or(Severity::Critical)
+}
+
+const COLUMNS: &str = "id, series, win, destination, severity, base, bulk, count, bytes, first, last, revision, facts";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Finding> {
+    // The parser's own words are dropped: they may quote values.
+    let facts = serde_json::from_str(row.get_ref(12)?.as_str()?)
+        .map_err(|_| rusqlite::Error::InvalidColumnType(12, "facts".to_owned(), Type::Text))?;
+    Ok(Finding {
+        id: row.get(0)?,
+        series: row.get(1)?,
+        window: row.get(2)?,
+        destination: row.get(3)?,
+        severity: severity(row.get(4)?),
+        base: severity(row.get(5)?),
+        bulk: row.get(6)?,
+        count: count(row.get(7)?),
+        bytes: count(row.get(8)?),
+        first: row.get(9)?,
+        last: row.get(10)?,
+        revision: count(row.get(11)?),
+        facts,
+    })
+}
+
+/// One finding by its id.
+pub(super) fn get(connection: &Connection, id: &str) -> Result<Option<Finding>, OutboxError> {
+    let sql = format!("SELECT {COLUMNS} FROM findings WHERE id = ?1");
+    Ok(connection.prepare_cached(&sql)?.query_row([id], read).optional()?)
+}
+
+/// Findings that pass the filter, latest first.
+pub(super) fn select(connection: &Connection, filter: &Filter) -> Result<Vec<Finding>, OutboxError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM findings WHERE last >= ?1 AND first < ?2 AND severity >= ?3
+            AND (?4 IS NULL OR verdict = ?4) AND (?5 IS NULL OR id = ?5)
+            ORDER BY last DESC, id LIMIT ?6"
+    );
+    let (since, until) = (filter.since.unwrap_or(i64::MIN), filter.until.unwrap_or(i64::MAX));
+    let verdict = filter.verdict.map(Verdict::name);
+    let most = int(filter.most as u64);
+    let mut statement = connection.prepare(&sql)?;
+    let rows = statement.query_map(params![since, until, filter.minimum as u8, verdict, filter.id, most], read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The gravest findings: by severity, then by count, then the latest.
+pub(super) fn worst(connection: &Connection, most: usize) -> Result<Vec<Finding>, OutboxError> {
+    let sql = format!("SELECT {COLUMNS} FROM findings ORDER BY severity DESC, count DESC, last DESC, id LIMIT ?1");
+    let mut statement = connection.prepare(&sql)?;
+    let rows = statement.query_map([int(most as u64)], read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Lets go of findings that ended before `before` and are owed to nobody.
+pub(super) fn prune(transaction: &Transaction<'_>, before: i64) -> Result<usize, OutboxError> {
+    let old = "SELECT id FROM findings WHERE last < ?1
+        AND NOT EXISTS (SELECT 1 FROM outbox WHERE finding = findings.id AND state <> 1)";
+    transaction.execute(&format!("DELETE FROM outbox WHERE finding IN ({old})"), [before])?;
+    Ok(transaction.execute(&format!("DELETE FROM findings WHERE id IN ({old})"), [before])?)
+}
