@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{ConfigOption, Outcome, wire};
+use super::{ConfigOption, Outcome, reasoning, wire};
 use crate::dingtalk::legs::Movement;
 use crate::domain::event::{Act, Event};
 use crate::domain::flow::Leg;
@@ -102,18 +102,18 @@ fn explain<'w>(world: &'w World, index: u32, event: &Event<'_>) -> Explanation<'
     let movement = scene.legs(&mut |leg| legs.push(leg));
     let case = scene.case(&legs);
     let mut judged = Vec::new();
-    let mut reasoning = Vec::new();
+    let mut lines = Vec::new();
     for leg in &legs {
         let mut steps: Vec<Step> = Vec::new();
         judged.push(Judged { leg: *leg, decision: world.policy.judge(leg, &case, &mut steps) });
-        reasoning.push(steps.iter().map(|step| step.words(&world.policy)).collect());
+        lines.push(steps.iter().map(|step| reasoning::line(world, step)).collect::<Vec<_>>());
     }
     if movement == Movement::Unclassified {
         judged.push(unclassified());
-        reasoning.push(vec!["the act is not in the tables: it may move data anywhere".to_owned()]);
+        lines.push(vec!["the act is not in the tables: it may move data anywhere".to_owned()]);
     }
     let lead = worst(&judged).map(|lead| lead.decision);
-    let shown = judged.iter().zip(reasoning).map(|(one, reasoning)| ExplainedLeg {
+    let shown = judged.iter().zip(lines).map(|(one, reasoning)| ExplainedLeg {
         leg: view::leg(world, &scene, event, one),
         reasoning,
     });
@@ -134,8 +134,8 @@ fn explain<'w>(world: &'w World, index: u32, event: &Event<'_>) -> Explanation<'
 fn act(event: &Event<'_>) -> String {
     use crate::dingtalk::codes;
     match &event.act {
-        Act::Audit(code) => codes::action(*code)
-            .map_or_else(|| format!("action {code} (not in the tables)"), |row| format!("action {code} {} / {}", row.english, row.chinese)),
+        Act::Audit(code) => codes::by_action(*code)
+            .map_or_else(|| format!("action {code} (not in the tables)"), |row| format!("action {code} {} / {}", row.en, row.zh)),
         Act::Push(kind) => format!("event {kind}"),
     }
 }

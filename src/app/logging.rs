@@ -31,3 +31,21 @@ pub fn start(level: &str, format: Format) {
     // already started: the first one stays
     drop(started);
 }
+
+/// Starts logging as the configuration says.
+pub fn start_as_configured(log: &crate::config::Log) {
+    use crate::config::{Level, LogFormat};
+    let level = match log.level {
+        Level::Error => "error",
+        Level::Warn => "warn",
+        Level::Info => "info",
+        Level::Debug => "debug",
+        Level::Trace => "trace",
+    };
+    let format = match log.format {
+        LogFormat::Auto => Format::Auto,
+        LogFormat::Text => Format::Human,
+        LogFormat::Json => Format::Json,
+    };
+    start(level, format);
+}

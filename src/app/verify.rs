@@ -3,7 +3,12 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use anyhow::Context as _;
+use serde_json::json;
+
 use super::Outcome;
+use super::summary::grouped;
+use crate::evidence::{VerifyOptions, VerifyReport, verify};
 
 /// What was typed.
 #[derive(Debug, clap::Args)]
@@ -16,7 +21,85 @@ pub struct Options {
     /// File with the age identity that opens the frames.
     #[arg(long)]
     pub identity: Option<PathBuf>,
+    /// Copy of a checkpoint kept elsewhere; the folder must contain what it signed. May be given several times.
+    #[arg(long)]
+    pub checkpoint: Vec<PathBuf>,
     /// JSON instead of text.
     #[arg(long)]
     pub json: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// A key or identity is none, or the folder cannot be read at all.
+pub fn run(options: &Options) -> anyhow::Result<Outcome> {
+    anyhow::ensure!(options.dir.is_dir(), "{} is no folder; name the evidence folder", options.dir.display());
+    let read = |path: &PathBuf| std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()));
+    let identity = options.identity.as_ref().map(read).transpose()?;
+    let known = options.checkpoint.iter().map(read).collect::<anyhow::Result<Vec<_>>>()?;
+    let how = VerifyOptions { vkey: options.vkey.as_deref(), identity: identity.as_deref(), known: &known, progress: None };
+    let report = verify(&options.dir, &how)?;
+    let mut out = std::io::stdout().lock();
+    if options.json {
+        writeln!(out, "{}", as_json(&report))?;
+    } else {
+        text(&report, &mut out)?;
+    }
+    Ok(if report.is_sound() { Outcome::Done } else { Outcome::Breach })
+}
+
+fn as_json(report: &VerifyReport) -> serde_json::Value {
+    let lanes = report.lanes.iter().map(|lane| {
+        json!({
+            "topic": lane.lane.topic, "partition": lane.lane.partition, "from": lane.from, "next": lane.next,
+            "received": lane.received, "judged": lane.judged, "rejected": lane.rejected, "duplicate": lane.duplicate,
+        })
+    });
+    json!({
+        "sound": report.is_sound(),
+        "size": report.checkpoint.as_ref().map(|checkpoint| checkpoint.size),
+        "entries": report.entries,
+        "batches": report.batches,
+        "records": report.records,
+        "opened": report.opened,
+        "rejected": report.rejected,
+        "records_per_second": report.records_per_second(),
+        "lanes": lanes.collect::<Vec<_>>(),
+        "first_bad_record": report.first_bad_record(),
+        "breaches": report.breaches.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "more_breaches": report.more_breaches,
+        "warnings": report.warnings,
+    })
+}
+
+fn text(report: &VerifyReport, out: &mut impl Write) -> std::io::Result<()> {
+    for breach in &report.breaches {
+        writeln!(out, "WRONG    {breach}")?;
+    }
+    if report.more_breaches > 0 {
+        writeln!(out, "WRONG    and {} more", report.more_breaches)?;
+    }
+    if let Some(record) = report.first_bad_record() {
+        writeln!(out, "first bad record: {record}")?;
+    }
+    for warning in &report.warnings {
+        writeln!(out, "note     {warning}")?;
+    }
+    for lane in &report.lanes {
+        writeln!(
+            out,
+            "lane     {}: offsets {}..{}, {} received = {} judged + {} rejected + {} duplicate",
+            lane.lane, lane.from, lane.next, lane.received, lane.judged, lane.rejected, lane.duplicate
+        )?;
+    }
+    writeln!(
+        out,
+        "{}: {} records in {} entries, {} opened and held against their commitments, {} records/s",
+        if report.is_sound() { "sound" } else { "NOT SOUND" },
+        grouped(report.records),
+        grouped(report.entries),
+        grouped(report.opened),
+        grouped(report.records_per_second() as u64)
+    )
 }

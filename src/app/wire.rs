@@ -52,3 +52,22 @@ pub fn geo(settings: &Settings) -> anyhow::Result<Geo> {
     };
     Ok(Geo::build(databases, &settings.sites, &settings.hosts)?)
 }
+
+/// Evidence, state and dead letters.
+///
+/// # Errors
+/// A folder or file is not to be had; the text says which and what to do.
+pub fn ledger(settings: &Settings, folders: &Folders, channels: &[ChannelSpec]) -> anyhow::Result<Ledger> {
+    let key = folders.state.join("evidence.key");
+    let mut options = evidence::Options::new(settings.evidence.origin.clone(), key);
+    options.recipients.clone_from(&settings.evidence.recipients);
+    Ok(Ledger::open(folders, &options, channels)?)
+}
+
+/// Worker threads: as configured, or one a processor.
+pub fn workers(settings: &Settings) -> usize {
+    match settings.workers {
+        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        workers => workers,
+    }
+}

@@ -1,0 +1,283 @@
+//! Everything around one pipeline: evidence and state opened, couriers and admin server started, the run, and the drain.
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use arc_swap::ArcSwap;
+
+use super::wire::{self, DEDUPE_WINDOW};
+use crate::admin::{Admin, Latch, Readiness};
+use crate::deliver::channel::{File, Terminal};
+use crate::deliver::render::officer::Languages;
+use crate::deliver::{Audience, Channel, Courier, Running};
+use crate::evidence::entry::Life;
+use crate::evidence::Note;
+use crate::metrics::{EventOutcome, Loaded, Metrics, Scope, Stage, Step};
+use crate::outbox::{ChannelSpec, Queue};
+use crate::pipeline::crew::Crew;
+use crate::pipeline::dedupe::Dedupe;
+use crate::pipeline::fingerprint::FingerprintKey;
+use crate::pipeline::ports::{Durable, Reached, RecordError, Recorder, Seal, Source};
+use crate::pipeline::report::BatchReport;
+use crate::pipeline::tally::Tally;
+use crate::pipeline::work::Task;
+use crate::pipeline::world::World;
+use crate::pipeline::{Run, Seen};
+use crate::recorder::{Folders, Ledger, now_ms};
+use crate::settings::{ChannelWay, Settings};
+
+/// How long the drain waits for couriers to tell what is due.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// How a service is started.
+#[derive(Clone, Debug)]
+pub struct Way {
+    /// Where evidence and state live.
+    pub folders: Folders,
+    /// Whether to serve probes and metrics.
+    pub admin: bool,
+    /// Whether standard output belongs to verdict lines; notices for the terminal then go to standard error.
+    pub verdicts: bool,
+}
+
+/// A pipeline with all that it needs.
+pub struct Service {
+    world: Arc<ArcSwap<World>>,
+    ledger: Ledger,
+    crew: Crew,
+    tally: Tally,
+    metrics: Arc<Metrics>,
+    assigned: Latch,
+    admin: Option<Admin>,
+    couriers: Vec<Running>,
+    channels: Vec<String>,
+    state: PathBuf,
+    stop: Arc<AtomicBool>,
+    settings: Settings,
+}
+
+/// Folders as configured, or below `data`.
+pub fn folders(settings: &Settings, data: Option<&PathBuf>) -> Folders {
+    match data {
+        Some(data) => Folders { evidence: data.join("evidence"), state: data.join("state") },
+        None => Folders { evidence: settings.evidence.dir.clone(), state: settings.outbox.clone() },
+    }
+}
+
+impl Service {
+    /// Opens and starts everything but the source.
+    ///
+    /// # Errors
+    /// Databases, folders, address or threads are not to be had; the text says which and what to do.
+    pub fn start(settings: Settings, way: &Way) -> anyhow::Result<Self> {
+        let channels = specs(&settings);
+        let names: Vec<_> = channels.iter().map(|channel| channel.name.clone()).collect();
+        let metrics = Arc::new(Metrics::new(&Scope { channels: names.clone(), ..Scope::default() })?);
+        let readiness = Readiness::default();
+        let (recorded, assigned) = (readiness.latch("evidence"), readiness.latch("source"));
+        let admin = if way.admin { Some(Admin::start(settings.admin, Arc::clone(&metrics), readiness)?) } else { None };
+        let world = Arc::new(ArcSwap::from_pointee(wire::world(&settings)?));
+        show_loaded(&metrics, &world.load());
+        let ledger = wire::ledger(&settings, &way.folders, &channels)?;
+        recorded.release();
+        let reached = ledger.reached()?;
+        let tally = Tally::new(Dedupe::new(DEDUPE_WINDOW, ledger.outbox().fingerprints(DEDUPE_WINDOW)?), &reached);
+        let crew = Crew::start(wire::workers(&settings)).context("worker threads")?;
+        let state = way.folders.state.clone();
+        let couriers = couriers(&settings, &channels, &state, &metrics, way.verdicts)?;
+        let stop = Arc::default();
+        let channels = names;
+        Ok(Self { world, ledger, crew, tally, metrics, assigned, admin, couriers, channels, state, stop, settings })
+    }
+
+    /// How far each lane is recorded.
+    ///
+    /// # Errors
+    /// The state database cannot be read.
+    pub fn reached(&self) -> anyhow::Result<Vec<Reached>> {
+        Ok(self.ledger.reached()?)
+    }
+
+    /// Set it to stop after the batch in hand.
+    pub fn stop_flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.stop)
+    }
+
+    /// The generation in force, for a reload to replace.
+    pub fn world(&self) -> Arc<ArcSwap<World>> {
+        Arc::clone(&self.world)
+    }
+
+    /// The metrics.
+    pub fn metrics(&self) -> Arc<Metrics> {
+        Arc::clone(&self.metrics)
+    }
+
+    /// The address of the admin server.
+    pub fn address(&self) -> Option<std::net::SocketAddr> {
+        self.admin.as_ref().map(Admin::address)
+    }
+
+    /// The ledger, for reading findings and totals.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Runs the source through until it ends or a stop is asked for.
+    ///
+    /// # Errors
+    /// The pipeline stopped without commit.
+    pub fn run<S: Source>(
+        &mut self,
+        source: &mut S,
+        lines: bool,
+        onlooker: &mut impl FnMut(&Seen<'_>) -> std::io::Result<()>,
+    ) -> anyhow::Result<()> {
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        self.ledger.note(Note::Life { life: Life::Start, version });
+        self.assigned.release();
+        let current: RefCell<Option<Arc<World>>> = RefCell::new(None);
+        let world = || {
+            let world = self.world.load_full();
+            current.replace(Some(Arc::clone(&world)));
+            world
+        };
+        let key = FingerprintKey(self.ledger.outbox().dedupe_key());
+        let run = Run { world: &world, limits: self.settings.batch, task: Task { key, lines }, stop: &self.stop };
+        let mut noting = Noting { ledger: &mut self.ledger, world: &current, noted: None, metrics: &self.metrics };
+        let mut shown = Ok(());
+        let (metrics, stop) = (&self.metrics, &self.stop);
+        run.through(source, &mut noting, &mut self.crew, &mut self.tally, &mut |seen| {
+            count(metrics, seen);
+            if shown.is_ok() {
+                shown = onlooker(seen);
+            }
+            if shown.is_err() {
+                // nobody reads on: stop after this batch, whose evidence is complete
+                stop.store(true, std::sync::atomic::Ordering::Relaxed);
+            }
+        })?;
+        Ok(shown?)
+    }
+
+    /// Publishes the end of the run, lets couriers tell what is due, and stops everything.
+    ///
+    /// # Errors
+    /// The end could not be recorded.
+    pub fn finish(mut self) -> anyhow::Result<()> {
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        self.ledger.note(Note::Life { life: Life::Stop, version });
+        self.ledger.flush()?;
+        self.drain()?;
+        self.couriers.into_iter().for_each(Running::stop);
+        if let Some(admin) = self.admin {
+            admin.stop();
+        }
+        self.ledger.close()?;
+        Ok(())
+    }
+
+    /// Waits until nothing is due to be told, within a bound. What remains goes out at the next start.
+    fn drain(&self) -> anyhow::Result<()> {
+        let queue = Queue::open(&self.state.join("state.db"))?;
+        let begun = Instant::now();
+        for channel in &self.channels {
+            while queue.backlog(channel)?.pending > 0 && begun.elapsed() < DRAIN {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Notes in the evidence which policy and databases judged, whenever they change.
+struct Noting<'a> {
+    ledger: &'a mut Ledger,
+    world: &'a RefCell<Option<Arc<World>>>,
+    noted: Option<[String; 2]>,
+    metrics: &'a Metrics,
+}
+
+impl Recorder for Noting<'_> {
+    fn record(&mut self, report: &BatchReport, seal: Seal) -> Result<Durable, RecordError> {
+        if let Some(world) = self.world.borrow().as_deref() {
+            let in_force = [world.policy.digest.clone(), world.geo.digest().to_owned()];
+            if self.noted.as_ref() != Some(&in_force) {
+                for (what, digest) in ["policy", "geo"].into_iter().zip(&in_force) {
+                    self.ledger.note(Note::Config { what: what.to_owned(), digest: digest.clone() });
+                }
+                self.noted = Some(in_force);
+            }
+        }
+        let durable = self.ledger.record(report, seal)?;
+        let now = now_ms();
+        self.metrics.archived(report.records.len() as u64, self.ledger.size(), now);
+        self.metrics.success(Stage::Archive, now);
+        for finding in &report.findings {
+            let verdict = crate::domain::verdict::Verdict::parse(finding.key.verdict);
+            verdict.into_iter().for_each(|verdict| self.metrics.findings(finding.severity, verdict, finding.count));
+        }
+        Ok(durable)
+    }
+}
+
+/// Tells metrics what is in force.
+pub fn show_loaded(metrics: &Metrics, world: &World) {
+    let policy = &world.policy;
+    metrics.loaded(&Loaded {
+        pack: policy.pack.id.clone(),
+        policy: policy.digest.clone(),
+        geo_built: world.geo.built().map(|seconds| seconds.saturating_mul(1000)),
+        at: now_ms(),
+    });
+}
+
+fn count(metrics: &Metrics, seen: &Seen<'_>) {
+    let counts = seen.counts;
+    metrics.received(counts.received);
+    metrics.events(EventOutcome::Judged, counts.judged);
+    metrics.events(EventOutcome::Rejected, counts.rejected.values().sum());
+    metrics.events(EventOutcome::Duplicate, counts.duplicate);
+    counts.rejected.iter().for_each(|(reason, n)| metrics.rejected(reason, *n));
+    metrics.unclassified(counts.unclassified);
+    for (flow, volume) in &counts.flows {
+        metrics.flow(flow.verdict, flow.kind, flow.origin, flow.destination, volume.legs, volume.bytes);
+    }
+    let now = now_ms();
+    if counts.latest > 0 {
+        metrics.event_age((now - counts.latest).max(0) as f64 / 1000.0);
+    }
+    metrics.step(Step::Judge, seen.judging.as_secs_f64());
+    metrics.step(Step::Record, seen.recording.as_secs_f64());
+    metrics.batch((seen.judging + seen.recording).as_secs_f64(), counts.received);
+    metrics.dedupe_window(seen.window as u64);
+    metrics.success(Stage::Consume, now);
+    metrics.success(Stage::Commit, now);
+}
+
+fn specs(settings: &Settings) -> Vec<ChannelSpec> {
+    settings.channels.iter().map(|channel| ChannelSpec::new(&channel.id, channel.min_severity)).collect()
+}
+
+fn couriers(
+    settings: &Settings,
+    specs: &[ChannelSpec],
+    state: &std::path::Path,
+    metrics: &Arc<Metrics>,
+    verdicts: bool,
+) -> anyhow::Result<Vec<Running>> {
+    let start = |(channel, spec): (&crate::settings::Channel, &ChannelSpec)| {
+        let way: Box<dyn Channel> = match &channel.way {
+            ChannelWay::File(path) => Box::new(File::new(&channel.id, Audience::Officer, path.clone())),
+            ChannelWay::Terminal if verdicts => Box::new(Terminal::new(&channel.id, Languages::Both, std::io::stderr())),
+            ChannelWay::Terminal => Box::new(Terminal::new(&channel.id, Languages::Both, std::io::stdout())),
+        };
+        let queue = Queue::open(&state.join("state.db"))?;
+        Ok(Courier::new(queue, spec.clone(), way, Arc::clone(metrics)).spawn()?)
+    };
+    settings.channels.iter().zip(specs).map(start).collect()
+}
