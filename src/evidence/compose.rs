@@ -18,7 +18,7 @@ use crate::pipeline::report::{Coverage, Record, Rejected};
 
 /// Reason of a gap that the log itself notices: the source went on without these offsets (compaction, transaction
 /// markers, retention).
-pub const NOT_DELIVERED: &str = "not_delivered";
+pub(super) const NOT_DELIVERED: &str = "not_delivered";
 
 const SALT: usize = 16;
 
@@ -151,9 +151,7 @@ impl<'a> Composer<'a> {
         let mut salts = vec![[0; SALT]; records.len()];
         fill_random(salts.as_flattened_mut())?;
         let mut plain = Vec::with_capacity(records.iter().map(|record| record.json.len() + 160).sum());
-        let segment = self.segment()?;
-        let offset = segment.as_ref().map_or(0, |_| self.plan.cursor.as_ref().map_or(0, |cursor| cursor.bytes));
-        let id = segment.unwrap_or_else(|| self.next_segment());
+        let (id, offset) = self.place()?;
         for (record, salt) in records.iter().zip(&salts) {
             let salt_text = STANDARD.encode(salt);
             let i = self.push(Entry::Record { at: self.at, commitment: commitment(salt, &record.json) })?;
@@ -163,28 +161,21 @@ impl<'a> Composer<'a> {
             plain.push(b'\n');
             self.plan.rows.push(Row::of(&line, &record.id, id, offset, self.tag));
         }
-        if segment.is_none() {
+        if offset == 0 {
             self.begin_segment(id)?;
         }
         let frame = self.sealer.frame(&plain).map_err(|error| EvidenceError::Key(format!("cannot seal: {error}")))?;
         self.append(id, frame)
     }
 
-    /// The segment that takes the next frame; `None`: a new one must be begun. The month never goes back.
-    fn segment(&self) -> Result<Option<SegmentId>, EvidenceError> {
-        let Some(cursor) = &self.plan.cursor else { return Ok(None) };
-        if cursor.id.number == u32::MAX {
-            return Err(refused("the log has no segment numbers left"));
+    /// Where the next frame goes; offset 0 begins a segment. The month never goes back, whatever the clock does.
+    fn place(&self) -> Result<(SegmentId, u64), EvidenceError> {
+        let Some(last) = &self.plan.cursor else { return Ok((SegmentId { month: self.month, number: 1 }, 0)) };
+        if last.bytes < self.segment_bytes && self.month <= last.id.month {
+            return Ok((last.id, last.bytes));
         }
-        let full = cursor.bytes >= self.segment_bytes || self.month > cursor.id.month;
-        Ok((!full).then_some(cursor.id))
-    }
-
-    fn next_segment(&self) -> SegmentId {
-        match &self.plan.cursor {
-            None => SegmentId { month: self.month, number: 1 },
-            Some(last) => SegmentId { month: self.month.max(last.id.month), number: last.id.number + 1 },
-        }
+        let number = last.id.number.checked_add(1).ok_or_else(|| refused("the log has no segment numbers left"))?;
+        Ok((SegmentId { month: self.month.max(last.id.month), number }, 0))
     }
 
     fn begin_segment(&mut self, id: SegmentId) -> Result<(), EvidenceError> {

@@ -72,7 +72,7 @@ pub struct Disk {
 type Outcome = Result<(), EvidenceError>;
 
 impl Disk {
-    /// `sync` false leaves out every fsync, for tests of other things.
+    /// `sync` false only pretends to sync, for tests of other things.
     pub fn new(sync: bool, faults: Option<Faults>) -> Self {
         Self { sync, faults }
     }
@@ -141,16 +141,10 @@ impl Disk {
     }
 
     fn sync_step(&self, step: Step, path: &Path, act: impl FnOnce() -> io::Result<()>) -> Outcome {
-        if self.sync { self.step(step, "sync", path, |_| act()) } else { Ok(()) }
+        self.step(step, "sync", path, |_| if self.sync { act() } else { Ok(()) })
     }
 
-    fn step(
-        &self,
-        step: Step,
-        what: &'static str,
-        path: &Path,
-        act: impl FnOnce(bool) -> io::Result<()>,
-    ) -> Outcome {
+    fn step(&self, step: Step, what: &'static str, path: &Path, act: impl FnOnce(bool) -> io::Result<()>) -> Outcome {
         let fate = self.faults.as_ref().map_or(Fate::Done, |faults| faults.0(step, path));
         let bytes = matches!(step, Step::Append | Step::Write);
         let done = match fate {

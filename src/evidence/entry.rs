@@ -177,9 +177,7 @@ impl Entry {
             "B" => Self::Batch { at: words.number()?, coverage: words.coverage()? },
             "X" => words.rejected()?,
             "C" => Self::Config { at: words.number()?, what: words.text()?, digest: words.hex()? },
-            "L" => {
-                Self::Life { at: words.number()?, life: Life::parse(words.next()?)?, version: words.text()? }
-            }
+            "L" => Self::Life { at: words.number()?, life: Life::parse(words.next()?)?, version: words.text()? },
             "G" => Self::Gap {
                 at: words.number()?,
                 lane: words.lane()?,
@@ -255,7 +253,8 @@ pub fn hex(bytes: &[u8]) -> String {
 pub fn unhex(text: &str) -> Option<Hash> {
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
     let digit = |byte: u8| char::from(byte).to_digit(16).filter(|_| !byte.is_ascii_uppercase());
-    let bytes: Option<Vec<u8>> = pairs.iter().map(|[high, low]| Some((digit(*high)? << 4 | digit(*low)?) as u8)).collect();
+    let bytes: Option<Vec<u8>> =
+        pairs.iter().map(|[high, low]| Some((digit(*high)? << 4 | digit(*low)?) as u8)).collect();
     bytes?.try_into().ok().filter(|_| rest.is_empty())
 }
 

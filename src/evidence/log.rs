@@ -318,12 +318,7 @@ impl Log {
 }
 
 /// Makes tiles and index durable by themselves, then starts an empty journal.
-pub(super) fn start_journal(
-    dir: &Path,
-    disk: &Disk,
-    edge: &mut Edge,
-    index: &mut Index,
-) -> Result<(), EvidenceError> {
+pub(super) fn start_journal(dir: &Path, disk: &Disk, edge: &mut Edge, index: &mut Index) -> Result<(), EvidenceError> {
     edge.sync(disk)?;
     index.sync(disk)?;
     let path = journal::path(dir);

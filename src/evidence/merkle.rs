@@ -98,7 +98,11 @@ mod tests {
         let leaves: Vec<Hash> = (0..600u32).map(|n| leaf_hash(&n.to_be_bytes())).collect();
         let (mut tree, mut level_one) = (Tree::default(), Vec::new());
         for leaf in &leaves {
-            tree.push(*leaf, |level, hash| if level == 1 { level_one.push(hash) });
+            tree.push(*leaf, |level, hash| {
+                if level == 1 {
+                    level_one.push(hash)
+                }
+            });
         }
         assert_eq!(level_one, [by_definition(&leaves[..256]), by_definition(&leaves[256..512])]);
         let mut restored = Tree::default();

@@ -37,6 +37,6 @@ pub mod tiles;
 pub mod verify;
 
 pub use error::EvidenceError;
-pub use rebuild::rebuild_index;
 pub use log::{Batch, Log, Note, Options, Staged};
+pub use rebuild::rebuild_index;
 pub use verify::{VerifyOptions, VerifyReport, verify};

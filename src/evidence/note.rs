@@ -78,11 +78,8 @@ impl NoteVerifier {
         if name.is_empty() || name.contains('+') || name.contains(char::is_whitespace) {
             return Err(EvidenceError::Key("a log's name must not be empty or hold white space or '+'".into()));
         }
-        let digest = Sha256::new()
-            .chain_update(name)
-            .chain_update([b'\n', ED25519])
-            .chain_update(key.as_bytes())
-            .finalize();
+        let digest =
+            Sha256::new().chain_update(name).chain_update([b'\n', ED25519]).chain_update(key.as_bytes()).finalize();
         Ok(Self { name: name.to_owned(), key, id: [digest[0], digest[1], digest[2], digest[3]] })
     }
 

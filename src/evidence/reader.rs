@@ -39,12 +39,7 @@ pub(super) fn bundle(dir: &Path, number: u64, size: u64) -> Result<Vec<String>, 
 }
 
 /// Hands the entries `from..size` to `each`, in order, with their index.
-pub(super) fn entries(
-    dir: &Path,
-    from: u64,
-    size: u64,
-    mut each: impl FnMut(u64, Entry),
-) -> Result<(), EvidenceError> {
+pub(super) fn entries(dir: &Path, from: u64, size: u64, mut each: impl FnMut(u64, Entry)) -> Result<(), EvidenceError> {
     for number in from / TILE_WIDTH..size.div_ceil(TILE_WIDTH) {
         for (line, index) in bundle(dir, number, size)?.iter().zip(number * TILE_WIDTH..) {
             if index >= from {

@@ -135,7 +135,9 @@ fn cut_tail(
     })?;
     let strays = edge.strays(from, to);
     let cuts = cuts(dir, end)?;
-    if journal.is_none() && let Some(path) = strays.first().or(cuts.first().map(|(path, _)| path)) {
+    if journal.is_none()
+        && let Some(path) = strays.first().or(cuts.first().map(|(path, _)| path))
+    {
         return Err(EvidenceError::contradiction(path, "it goes beyond the checkpoint although the log was closed"));
     }
     edge.sweep(disk, &strays)?;

@@ -199,7 +199,8 @@ impl Sealer {
     /// Reads the recipients.
     pub(super) fn new(recipients: &[String]) -> Result<Self, EvidenceError> {
         let parse = |text: &String| {
-            text.parse().map_err(|error| EvidenceError::Key(format!("this is no age X25519 recipient (age1…): {error}")))
+            text.parse()
+                .map_err(|error| EvidenceError::Key(format!("this is no age X25519 recipient (age1…): {error}")))
         };
         Ok(Self { recipients: recipients.iter().map(parse).collect::<Result<_, _>>()? })
     }
@@ -232,7 +233,8 @@ pub(super) struct Opener {
 impl Opener {
     /// Reads an identity (`AGE-SECRET-KEY-1…`), if one is given.
     pub(super) fn new(identity: Option<&str>) -> Result<Self, EvidenceError> {
-        let parse = |text: &str| text.trim().parse().map_err(|_| EvidenceError::Key("this is no age X25519 identity".into()));
+        let parse =
+            |text: &str| text.trim().parse().map_err(|_| EvidenceError::Key("this is no age X25519 identity".into()));
         Ok(Self { identity: identity.map(parse).transpose()? })
     }
 

@@ -96,7 +96,9 @@ impl Tile {
             level => Shelf::Hashes(level.parse().ok().filter(|level| *level < MOST_LEVELS)?),
         };
         let (digits, width) = match rest.split_once(".p/") {
-            Some((digits, width)) => (digits, width.parse().ok().filter(|width| *width < TILE_WIDTH as u16)?),
+            Some((digits, width)) => {
+                (digits, width.parse().ok().filter(|width| (1..TILE_WIDTH as u16).contains(width))?)
+            }
             None => (rest, TILE_WIDTH as u16),
         };
         let number = digits.replace(['x', '/'], "").parse().ok()?;
@@ -148,9 +150,15 @@ mod tests {
 
     #[test]
     fn only_the_one_spelling_is_read() {
-        for path in
-            ["tile/0/0", "tile/0/000.p/0", "tile/0/000.p/256", "tile/0/x000/001", "tile/00/000", "tile/9/000", "x/0/000"]
-        {
+        for path in [
+            "tile/0/0",
+            "tile/0/000.p/0",
+            "tile/0/000.p/256",
+            "tile/0/x000/001",
+            "tile/00/000",
+            "tile/9/000",
+            "x/0/000",
+        ] {
             assert_eq!(Tile::parse(path), None, "{path}");
         }
     }

@@ -115,7 +115,8 @@ fn choose_key(dir: &Path, given: Option<NoteVerifier>, findings: &mut Findings) 
             Some(given)
         }
         (None, Some(own)) => {
-            findings.warn("the verifier key is the archive's own; obtain it by another way to exclude a forged archive");
+            findings
+                .warn("the verifier key is the archive's own; obtain it by another way to exclude a forged archive");
             Some(own)
         }
         (None, None) => {

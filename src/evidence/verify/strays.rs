@@ -52,7 +52,8 @@ pub(super) fn find(dir: &Path, size: u64, frames: &Frames<'_>, unsettled: bool, 
         }
     });
     if unsettled && !strays.is_empty() {
-        findings.warn("a batch behind the checkpoint is not published: a writer runs, or was stopped and not restarted");
+        findings
+            .warn("a batch behind the checkpoint is not published: a writer runs, or was stopped and not restarted");
         return;
     }
     strays.sort();

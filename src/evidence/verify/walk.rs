@@ -93,7 +93,12 @@ impl Walk<'_> {
         let first = self.tree.size();
         let bytes = read_tile(self.dir, tile, self.unsettled);
         let Ok(bytes) = bytes else {
-            self.findings.at(BreachKind::Missing, first, tile.path(), "the bundle is missing; nothing after it was read");
+            self.findings.at(
+                BreachKind::Missing,
+                first,
+                tile.path(),
+                "the bundle is missing; nothing after it was read",
+            );
             return false;
         };
         let Some(entries) = split_bundle(&bytes).filter(|entries| entries.len() == usize::from(tile.width)) else {
