@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use harbourwatch::config::Fault;
+use harbourwatch::config::{Config, Fault};
 use harbourwatch::domain::event::Id;
 use harbourwatch::domain::party::{Category, Tie, Tri};
 use harbourwatch::domain::place::{Country, District, GbaCity, Place};
@@ -66,6 +66,14 @@ fn every_example_loads() {
 }
 
 #[test]
+fn example_bank_shows_every_section() {
+    let sections: toml::Table = toml::to_string(&Config::default()).unwrap().parse().unwrap();
+    let shown: toml::Table = EXAMPLE_BANK.parse().unwrap();
+    let missing: Vec<_> = sections.keys().filter(|section| !shown.contains_key(*section)).collect();
+    assert!(sections.len() > 20 && missing.is_empty(), "{missing:?}");
+}
+
+#[test]
 fn example_bank_is_compiled_as_written() {
     let bank = bank();
     let policy = &bank.policy;
@@ -92,7 +100,7 @@ fn example_bank_is_compiled_as_written() {
 fn directory_answers_by_id_name_parentheses_and_mail_domain() {
     let bank = bank();
     let place = |id: Option<Id<'static>>, name: Option<&str>| {
-        bank.estate.person(id.as_ref(), name).and_then(|contact| bank.policy.place_of(contact))
+        bank.estate.contact(id.as_ref(), name).and_then(|contact| bank.policy.place_of(contact))
     };
     let zhejiang = Some(Place::In(Country::CN, District::OtherProvince));
     assert_eq!(place(Some(Id::Number(16_338_860)), None), Some(Place::country(Country::JP)));
@@ -111,8 +119,8 @@ fn name_of_two_organisations_decides_nothing_and_is_not_printed() {
     let people = "[[people]]\nid = \"1\"\nname = \"Wong Siu Ming\"\nparty = \"own\"\n\
                   [[people]]\nid = \"2\"\nname = \"Wong Siu Ming\"\nparty = \"vendor\"\n";
     let settings = with(people).unwrap();
-    assert_eq!(settings.estate.person(None, Some("Wong Siu Ming")), None);
-    assert!(settings.estate.person(Some(&Id::Number(2)), None).is_some());
+    assert_eq!(settings.estate.contact(None, Some("Wong Siu Ming")), None);
+    assert!(settings.estate.contact(Some(&Id::Number(2)), None).is_some());
     let warnings = settings.warnings.join("\n");
     assert!(warnings.contains("people[1].name") && !warnings.contains("Wong"), "{warnings}");
 }
@@ -157,14 +165,14 @@ fn faults_of_parties_and_tenants() {
         ("[[parties]]\nname = \"P\"".into(), "parties[1].id", "", "every entry needs its own id"),
         (entity("tie = \"vendor\""), "entities[2].tie", "\"vendor\"", "own, group"),
         ("[[entities]]\nid = \"e\"\nname = \"E\"".into(), "entities[2].registered", "", "principal place of business"),
-        (tenant("item = \"files\""), "tenants[1].entity", "", "declare it under [[entities]]"),
+        (tenant("item = \"files\""), "tenants[1].entity", "", "missing; name one declared under [[entities]]"),
         (
             tenant("entity = \"vendor\"\nitem = \"files\""),
             "tenants[1].entity",
             "\"vendor\"",
             "name one of [[entities]]",
         ),
-        (tenant("entity = \"own\""), "tenants[1].item", "", "[[inventory]] or name one of: files"),
+        (tenant("entity = \"own\""), "tenants[1].item", "", "declared under [[inventory]]: files"),
         (
             tenant("entity = \"own\"\nitem = \"files\"\nmembers = [\"own\", \"x\"]"),
             "tenants[1].members[1]",

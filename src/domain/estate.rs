@@ -45,10 +45,10 @@ impl Estate {
         spaces.get(id)
     }
 
-    /// A person: by id, else by exact name, else by the organisation that the name has between its last parentheses, ASCII
+    /// Somebody whom an event names: by id, else by exact name, else by the organisation that the name has between its last parentheses, ASCII
     /// or full-width: `Tan Wei Ling (Straits Freight Pte Ltd)`. A mail address inside a name is not followed: people choose
     /// their own display names.
-    pub fn person<'a>(&'a self, id: Option<&Id<'a>>, name: Option<&str>) -> Option<&'a Contact> {
+    pub fn contact<'a>(&'a self, id: Option<&Id<'a>>, name: Option<&str>) -> Option<&'a Contact> {
         let people: &'a HashMap<Id<'a>, Contact> = &self.people;
         id.and_then(|id| people.get(id)).or_else(|| self.named(name?))
     }
@@ -101,7 +101,7 @@ fn in_last_parentheses(text: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
-    fn contact(party: u16) -> Contact {
+    fn of(party: u16) -> Contact {
         Contact { party: PartyId(party), place: None }
     }
 
@@ -109,9 +109,9 @@ mod tests {
         let names = [("Tan Wei Ling", 1), ("Straits Freight Pte Ltd", 2), ("维港科技（深圳）有限公司", 3)];
         let domains = [("vhb.example", 4), ("mail.vhb.example", 5)];
         Estate {
-            people: [(Id::Number(7), contact(6))].into(),
-            names: names.map(|(name, party)| (name.into(), contact(party))).into(),
-            domains: domains.map(|(name, party)| (name.into(), contact(party))).into(),
+            people: [(Id::Number(7), of(6))].into(),
+            names: names.map(|(name, party)| (name.into(), of(party))).into(),
+            domains: domains.map(|(name, party)| (name.into(), of(party))).into(),
             spaces: HashMap::new(),
         }
     }
@@ -119,7 +119,8 @@ mod tests {
     #[test]
     fn id_comes_before_name_and_name_before_organisation() {
         let estate = estate();
-        let party = |id: Option<u64>, name| estate.person(id.map(Id::Number).as_ref(), name).map(|found| found.party.0);
+        let party =
+            |id: Option<u64>, name| estate.contact(id.map(Id::Number).as_ref(), name).map(|found| found.party.0);
         assert_eq!(party(Some(7), Some("Tan Wei Ling")), Some(6));
         assert_eq!(party(Some(8), Some("Tan Wei Ling")), Some(1));
         assert_eq!(party(None, Some("Tan Wei Ling (Straits Freight Pte Ltd)")), Some(2));
@@ -135,10 +136,10 @@ mod tests {
             "林晓彤(维港科技（深圳）有限公司)",
             "林（A）（维港科技（深圳）有限公司） ",
         ] {
-            assert_eq!(estate.person(None, Some(name)).map(|found| found.party.0), Some(3), "{name}");
+            assert_eq!(estate.contact(None, Some(name)).map(|found| found.party.0), Some(3), "{name}");
         }
         for name in [")", "（", "a)", "(Straits Freight Pte Ltd) x", "x (Straits Freight Pte Ltd", "()", ""] {
-            assert_eq!(estate.person(None, Some(name)), None, "{name}");
+            assert_eq!(estate.contact(None, Some(name)), None, "{name}");
         }
     }
 

@@ -125,7 +125,12 @@ impl<'c> Check<'c> {
         ids: impl Fn(&Self) -> &HashMap<&'c str, u16>,
     ) -> u16 {
         if known.is_none() {
-            let remedy = format!("not declared; declare it under {section} or name one of: {}", listing(ids(self)));
+            let known = listing(ids(self));
+            let remedy = if id.is_empty() {
+                format!("missing; name one declared under {section}: {known}")
+            } else {
+                format!("not declared; declare it under {section} or name one of: {known}")
+            };
             self.fault(path, id, remedy);
         }
         known.unwrap_or_default()

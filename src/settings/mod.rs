@@ -21,7 +21,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use crate::config::{self, Config, Fault, Faults};
+use crate::config::{self, Config};
 use crate::domain::estate::Estate;
 use crate::domain::party::Category;
 use crate::domain::policy::Policy;
@@ -29,6 +29,8 @@ use crate::geo::{HostRule, Site};
 use crate::pipeline::batch::Limits;
 
 use check::Check;
+
+pub use crate::config::{Fault, Faults};
 pub use pack::bundled_pack;
 pub use running::{Channel, ChannelWay, DecodeSettings, EvidenceSettings};
 

@@ -2,7 +2,7 @@
 
 use crate::config::{self, Path};
 use crate::domain::flow::FlowKind;
-use crate::domain::party::{App, PartyId, Role};
+use crate::domain::party::{App, PartyId, Purposes, Role};
 use crate::domain::place::{District, Place};
 use crate::domain::policy::{Deny, Policy, Residency};
 use crate::domain::safeguard::{Area, Filing, Named, Safeguard, SafeguardKind};
@@ -66,10 +66,7 @@ fn safeguard(check: &mut Check<'_>, path: &Path, entry: &config::Safeguard) -> O
         areas: areas(check, &path.key("places"), &entry.places),
         kinds: list(check, &path.key("kinds"), &entry.kinds, flow_kind).into_iter().flatten().collect(),
         categories: data::categories(check, &path.key("categories"), &entry.categories),
-        purposes: list(check, &path.key("purposes"), &entry.purposes, |check, path, name| check.purpose(path, name))
-            .into_iter()
-            .flatten()
-            .fold(Default::default(), |set: crate::domain::party::Purposes, purpose| set.with(purpose)),
+        purposes: purposes(check, &path.key("purposes"), &entry.purposes),
         items: list(check, &path.key("items"), &entry.items, Check::item),
         from: from.unwrap_or_default(),
         until,
@@ -202,6 +199,11 @@ fn filing_of(check: &mut Check<'_>, path: &Path, filing: &config::Filing) -> Opt
 
 fn flow_kind(check: &mut Check<'_>, path: Path, name: &str) -> Option<FlowKind> {
     check.one_of(path, name, FlowKind::parse, &FlowKind::ALL.map(FlowKind::name))
+}
+
+fn purposes(check: &mut Check<'_>, path: &Path, names: &[String]) -> Purposes {
+    let numbers = list(check, path, names, |check, path, name| check.purpose(path, name));
+    numbers.into_iter().flatten().fold(Purposes::default(), Purposes::with)
 }
 
 fn areas(check: &mut Check<'_>, path: &Path, texts: &[String]) -> Vec<Area> {
