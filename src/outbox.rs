@@ -229,6 +229,20 @@ impl Outbox {
         Ok(transaction.commit()?)
     }
 
+    /// Takes positions over from the evidence where the state is behind it, as when it was restored from an older copy or
+    /// begun anew. Findings in between are not known to the state.
+    ///
+    /// # Errors
+    /// The database refuses; nothing has changed then.
+    pub fn adopt(&mut self, reached: &[Reached], size: u64) -> Result<(), OutboxError> {
+        let transaction = begin(&mut self.connection)?;
+        delta::adopt(&transaction, reached)?;
+        set_applied(&transaction, size)?;
+        transaction.commit()?;
+        self.applied = size;
+        Ok(())
+    }
+
     /// Size of the evidence that the state includes.
     pub fn applied_size(&self) -> u64 {
         self.applied

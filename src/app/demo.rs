@@ -10,7 +10,7 @@ use super::progress::Progress;
 use super::service::{Service, Way};
 use super::summary::{Summary, grouped};
 use super::{Outcome, logging, signals};
-use crate::deliver::render::officer::{Languages, words};
+use crate::deliver::render::officer::words;
 use crate::deliver::{Audience, View};
 use crate::recorder::Folders;
 use crate::settings::{Channel, ChannelWay, EXAMPLE_BANK, Settings};

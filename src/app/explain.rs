@@ -178,8 +178,8 @@ fn place(place: &PlaceView) -> String {
 
 /// Event time for people: Hong Kong first, UTC beside it.
 pub(crate) fn when(ms: i64) -> String {
-    use jiff::tz::{Offset, TimeZone};
+    use jiff::tz::Offset;
     let Ok(time) = jiff::Timestamp::from_millisecond(ms) else { return format!("{ms} ms") };
-    let local = time.to_zoned(TimeZone::fixed(Offset::constant(8)));
+    let local = Offset::constant(8).to_datetime(time);
     format!("{} HKT ({} UTC)", local.strftime("%Y-%m-%d %H:%M:%S"), time.strftime("%H:%M:%S"))
 }

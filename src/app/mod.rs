@@ -21,7 +21,8 @@ pub mod wire;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::settings::{Faults, Settings};
+use crate::config::Faults;
+use crate::settings::Settings;
 
 /// How a command ended; each has its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,5 @@
 //! Settings → parts: databases, world, ledger.
 
-use std::sync::Arc;
-
 use anyhow::Context as _;
 
 use crate::dingtalk::{Decoder, Envelope, Limits, Path};
@@ -22,13 +20,13 @@ pub const DEDUPE_WINDOW: usize = 1 << 20;
 /// A database cannot be read or fails its checks.
 pub fn world(settings: &Settings) -> anyhow::Result<World> {
     let geo = geo(settings)?;
-    let patterns = NamePatterns::new(&settings.sensitive);
+    let patterns = NamePatterns::new(&settings.sensitive).context("sensitive: name patterns")?;
     let (policy, estate) = (settings.policy.clone(), settings.estate.clone());
     Ok(World::new(decoder(settings), geo, policy, estate, patterns, &settings.evidence.record))
 }
 
 fn decoder(settings: &Settings) -> Decoder {
-    let path = |text: &Option<String>| text.as_deref().map(Path::parse);
+    let path = |text: &Option<String>| text.as_deref().and_then(Path::parse);
     let decode = &settings.decode;
     let envelope =
         Envelope { payload: path(&decode.payload), tenant: path(&decode.tenant), enrichment: path(&decode.enrichment) };

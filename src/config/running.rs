@@ -195,8 +195,10 @@ pub enum Level {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-    /// For people.
+    /// For people on a terminal, JSON otherwise.
     #[default]
+    Auto,
+    /// For people.
     Text,
     /// One JSON object per line.
     Json,
@@ -208,6 +210,6 @@ pub enum LogFormat {
 pub struct Log {
     /// `"error"`, `"warn"`, `"info"` (default), `"debug"`, `"trace"`.
     pub level: Level,
-    /// `"text"` (default) or `"json"`.
+    /// `"auto"` (default: text on a terminal, JSON otherwise), `"text"` or `"json"`.
     pub format: LogFormat,
 }

@@ -85,6 +85,11 @@ pub struct Reject {
 }
 
 impl Reject {
+    /// A message that the source had to cut after `kept` bytes.
+    pub const fn cut(kept: usize) -> Self {
+        Self::limit(Reason::TooLarge, kept)
+    }
+
     pub(super) const fn field(reason: Reason, name: &'static str) -> Self {
         Self { reason, detail: Detail::Field(name) }
     }

@@ -132,6 +132,18 @@ pub(super) fn reached(connection: &Connection) -> Result<Vec<Reached>, OutboxErr
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Sets the lanes' positions, as the evidence has them; counts stay.
+pub(super) fn adopt(transaction: &Transaction<'_>, reached: &[Reached]) -> Result<(), OutboxError> {
+    let sql = "INSERT INTO lanes (topic, partition, next, last_digest, received, judged, rejected, duplicate)
+        VALUES (?1, ?2, ?3, ?4, 0, 0, 0, 0)
+        ON CONFLICT (topic, partition) DO UPDATE SET next = excluded.next, last_digest = excluded.last_digest";
+    for at in reached {
+        let next = i64::try_from(at.next).unwrap_or(i64::MAX);
+        transaction.execute(sql, rusqlite::params![at.lane.topic, at.lane.partition, next, at.last_digest])?;
+    }
+    Ok(())
+}
+
 pub(super) fn totals(connection: &Connection) -> Result<Totals, OutboxError> {
     let sql = "SELECT coalesce(sum(received), 0), coalesce(sum(judged), 0), coalesce(sum(rejected), 0),
         coalesce(sum(duplicate), 0) FROM lanes";

@@ -21,11 +21,11 @@ use crate::domain::verdict::Severity;
 pub const SCHEMA: u8 = 1;
 
 /// Everything about one event that is written down.
-pub struct Context<'w, 'e, 'a> {
+pub struct Context<'e, 'a> {
     /// The generation.
-    pub world: &'w World,
+    pub world: &'e World,
     /// The event in it.
-    pub scene: &'e Scene<'w, 'e, 'a>,
+    pub scene: &'e Scene<'e, 'a>,
     /// The event.
     pub event: &'e Event<'a>,
     /// What the rules needed beside the legs.
@@ -126,7 +126,7 @@ struct LineView<'a> {
 }
 
 /// Writes the evidence record of an event and what it adds to findings.
-pub fn write(context: &Context<'_, '_, '_>, judged: &[Judged]) -> Written {
+pub fn write(context: &Context<'_, '_>, judged: &[Judged]) -> Written {
     let Position { offset, index, .. } = context.position;
     let id = record_id(&context.lane.topic, context.lane.partition, offset, index);
     let views = leg_views(context, judged);
@@ -141,7 +141,7 @@ pub fn write(context: &Context<'_, '_, '_>, judged: &[Judged]) -> Written {
 }
 
 /// Appends one line about the event, with its line end.
-pub fn verdict_line(context: &Context<'_, '_, '_>, judged: &[Judged], out: &mut Vec<u8>) {
+pub fn verdict_line(context: &Context<'_, '_>, judged: &[Judged], out: &mut Vec<u8>) {
     let legs = leg_views(context, judged);
     let lead = worst(judged).and_then(|lead| judged.iter().position(|one| std::ptr::eq(one, lead)));
     let decision = lead.map(|lead| &legs[lead].decision);
@@ -172,7 +172,7 @@ pub fn other_line(lane: &Lane, at: Position, outcome: &str, reason: Option<&str>
     out.push(b'\n');
 }
 
-fn leg_views<'w>(context: &Context<'w, '_, '_>, judged: &[Judged]) -> Vec<LegView<'w>> {
+fn leg_views<'w>(context: &Context<'w, '_>, judged: &[Judged]) -> Vec<LegView<'w>> {
     let show = |one| LegView {
         finding: finding_key(context, one).map(|key| key.id()),
         ..view::leg(context.world, context.scene, context.event, one)
@@ -180,7 +180,7 @@ fn leg_views<'w>(context: &Context<'w, '_, '_>, judged: &[Judged]) -> Vec<LegVie
     judged.iter().map(show).collect()
 }
 
-fn record_view<'a>(context: &'a Context<'a, '_, '_>, id: &'a str, legs: Vec<LegView<'a>>, lead: usize) -> RecordView<'a> {
+fn record_view<'a>(context: &'a Context<'a, '_>, id: &'a str, legs: Vec<LegView<'a>>, lead: usize) -> RecordView<'a> {
     let (event, policy) = (context.event, &context.world.policy);
     let decision = legs.get(lead).map(|leg| &leg.decision);
     RecordView {
@@ -206,7 +206,7 @@ fn record_view<'a>(context: &'a Context<'a, '_, '_>, id: &'a str, legs: Vec<LegV
     }
 }
 
-fn actor<'a>(context: &'a Context<'a, '_, '_>) -> ActorView<'a> {
+fn actor<'a>(context: &'a Context<'a, '_>) -> ActorView<'a> {
     let event = context.event;
     let party = match context.scene.actor_party() {
         Recipient::Party(id) => context.world.policy.party(id).id.as_str(),
@@ -222,7 +222,7 @@ fn actor<'a>(context: &'a Context<'a, '_, '_>) -> ActorView<'a> {
     }
 }
 
-fn data<'a>(context: &'a Context<'a, '_, '_>) -> DataView<'a> {
+fn data<'a>(context: &'a Context<'a, '_>) -> DataView<'a> {
     let (event, policy) = (context.event, &context.world.policy);
     let item = policy.item(context.case.item);
     DataView {
@@ -244,7 +244,7 @@ fn data<'a>(context: &'a Context<'a, '_, '_>) -> DataView<'a> {
 }
 
 /// The finding that a leg belongs to; legs of no concern (severity INFO) belong to none.
-fn finding_key(context: &Context<'_, '_, '_>, judged: &Judged) -> Option<FindingKey> {
+fn finding_key(context: &Context<'_, '_>, judged: &Judged) -> Option<FindingKey> {
     let Judged { leg, decision } = judged;
     if decision.severity == Severity::Info || !context.world.is_recorded(decision.verdict) {
         return None;
@@ -266,7 +266,7 @@ fn finding_key(context: &Context<'_, '_, '_>, judged: &Judged) -> Option<Finding
     })
 }
 
-fn finding(context: &Context<'_, '_, '_>, judged: &Judged, view: &LegView<'_>, record: &str) -> Option<FindingDelta> {
+fn finding(context: &Context<'_, '_>, judged: &Judged, view: &LegView<'_>, record: &str) -> Option<FindingDelta> {
     let key = finding_key(context, judged)?;
     let at = context.event.time.unwrap_or(0);
     Some(FindingDelta {
@@ -282,7 +282,7 @@ fn finding(context: &Context<'_, '_, '_>, judged: &Judged, view: &LegView<'_>, r
     })
 }
 
-fn facts(context: &Context<'_, '_, '_>, view: &LegView<'_>, record: &str) -> Facts {
+fn facts(context: &Context<'_, '_>, view: &LegView<'_>, record: &str) -> Facts {
     let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
     let (actor, data, decision) = (actor(context), data(context), &view.decision);
     let categories = context.world.policy.item(context.case.item).categories.union(context.case.suggested);

@@ -8,17 +8,18 @@ use std::cell::OnceCell;
 use super::world::World;
 use crate::dingtalk::legs::{self, End, Movement, Plan};
 use crate::domain::estate::Space;
-use crate::domain::event::{Counterpart, Event};
+use crate::domain::event::{Counterpart, Event, Id};
 use crate::domain::flow::{Case, FlowKind, Leg, Recipient};
 use crate::domain::party::{Categories, PartyId, TenantId};
 use crate::domain::place::{Confidence, Doubt, Location, Method, Place, SourceId};
 
 /// An event in its world.
-pub struct Scene<'w, 'e, 'a> {
-    world: &'w World,
+pub struct Scene<'e, 'a> {
+    world: &'e World,
     event: &'e Event<'a>,
     tenant: TenantId,
-    space: Option<&'w Space>,
+    configured: bool,
+    space: Option<&'e Space>,
     actor: OnceCell<Location>,
     storage: OnceCell<Location>,
 }
@@ -26,14 +27,14 @@ pub struct Scene<'w, 'e, 'a> {
 /// Where a leg ends and who receives it.
 type Arrival = (Location, Recipient);
 
-impl<'w, 'e, 'a> Scene<'w, 'e, 'a> {
+impl<'e, 'a> Scene<'e, 'a> {
     /// Sets the event into the world.
-    pub fn new(world: &'w World, event: &'e Event<'a>) -> Self {
-        let spaces = &world.estate.spaces;
-        let listed = |id: Option<&_>| id.and_then(|id| spaces.get(id));
+    pub fn new(world: &'e World, event: &'e Event<'a>) -> Self {
+        let estate = &world.estate;
+        let listed = |id: Option<&Id<'a>>| id.and_then(|id| estate.space(id));
         let space = listed(event.space.as_ref()).or_else(|| listed(event.workspace.as_ref()));
-        let tenant = world.tenant(event.tenant.as_deref());
-        Self { world, event, tenant, space, actor: OnceCell::new(), storage: OnceCell::new() }
+        let (tenant, configured) = world.tenant(event.tenant.as_deref());
+        Self { world, event, tenant, configured, space, actor: OnceCell::new(), storage: OnceCell::new() }
     }
 
     /// What the rules need beside a leg. Name patterns are only asked where data may end outside Hong Kong.
@@ -102,11 +103,11 @@ impl<'w, 'e, 'a> Scene<'w, 'e, 'a> {
     pub fn actor_party(&self) -> Recipient {
         let actor = &self.event.actor;
         let id = actor.user_id.as_ref().map(|id| id.reveal());
-        let known = id.and_then(|id| self.world.estate.people.get(id));
+        let known = id.and_then(|id| self.world.estate.contact(Some(id), None));
         let tenant = self.world.policy.tenant(self.tenant);
         match known {
             Some(contact) => Recipient::Party(contact.party),
-            None if tenant.members.len() <= 1 => Recipient::Party(tenant.entity),
+            None if self.configured && tenant.members.len() <= 1 => Recipient::Party(tenant.entity),
             None => Recipient::Stranger,
         }
     }
@@ -123,7 +124,7 @@ impl<'w, 'e, 'a> Scene<'w, 'e, 'a> {
         let host = || storage.host.as_deref().and_then(|host| geo.host(host));
         let bucket = || storage.bucket.as_deref().and_then(|bucket| geo.bucket(bucket));
         let in_map = || self.space.and_then(mapped);
-        let settled = || self.world.policy.tenant(self.tenant).location();
+        let settled = || self.tenant_storage();
         let found = region.filter(claims).or_else(|| host().filter(claims)).or_else(|| bucket().filter(claims));
         let undecided = || region.or_else(host).unwrap_or(Location::unknown(Doubt::Missing));
         found.or_else(in_map).or_else(settled).unwrap_or_else(undecided)
@@ -132,13 +133,19 @@ impl<'w, 'e, 'a> Scene<'w, 'e, 'a> {
     /// Where a moved file came from. A row names another origin only for moves between knowledge bases.
     fn previous_storage(&self) -> Location {
         let Some(previous) = &self.event.previous_workspace else { return self.storage_place() };
-        let in_map = self.world.estate.spaces.get(previous).and_then(mapped);
-        in_map.or_else(|| self.world.policy.tenant(self.tenant).location()).unwrap_or(Location::unknown(Doubt::Missing))
+        let in_map = self.world.estate.space(previous).and_then(mapped);
+        in_map.or_else(|| self.tenant_storage()).unwrap_or(Location::unknown(Doubt::Missing))
+    }
+
+    /// The tenant's default. It says nothing about a tenant that is not configured.
+    fn tenant_storage(&self) -> Option<Location> {
+        self.world.policy.tenant(self.tenant).location().filter(|_| self.configured)
     }
 
     fn operator(&self) -> Recipient {
         let tenant = self.world.policy.tenant(self.tenant);
-        let operator = self.space.and_then(|space| space.operator).or(tenant.storage_operator);
+        let usual = tenant.storage_operator.filter(|_| self.configured);
+        let operator = self.space.and_then(|space| space.operator).or(usual);
         operator.map_or(Recipient::Stranger, Recipient::Party)
     }
 
@@ -174,7 +181,7 @@ impl<'w, 'e, 'a> Scene<'w, 'e, 'a> {
     }
 
     /// The space's entry in the operator's map.
-    pub fn space(&self) -> Option<&'w Space> {
+    pub fn space(&self) -> Option<&'e Space> {
         self.space
     }
 }

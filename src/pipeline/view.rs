@@ -8,7 +8,7 @@ use super::world::World;
 use crate::domain::event::Event;
 use crate::domain::flow::Recipient;
 use crate::domain::party::{Role, Tie};
-use crate::domain::place::{Candidates, Location, Method};
+use crate::domain::place::{Candidates, Location, Method, Place};
 use crate::domain::verdict::{Decision, PolicyRule};
 
 /// A location.
@@ -105,7 +105,7 @@ pub struct DecisionView<'w> {
 }
 
 /// Shows a leg.
-pub fn leg<'w>(world: &'w World, scene: &Scene<'w, '_, '_>, event: &Event<'_>, judged: &Judged) -> LegView<'w> {
+pub fn leg<'w>(world: &'w World, scene: &Scene<'_, '_>, event: &Event<'_>, judged: &Judged) -> LegView<'w> {
     let Judged { leg, decision } = judged;
     let exporter = scene.case(&[]).exporter;
     LegView {
@@ -120,7 +120,7 @@ pub fn leg<'w>(world: &'w World, scene: &Scene<'w, '_, '_>, event: &Event<'_>, j
 }
 
 /// Shows a location.
-pub fn place(world: &World, scene: &Scene<'_, '_, '_>, event: &Event<'_>, location: &Location) -> PlaceView {
+pub fn place(world: &World, scene: &Scene<'_, '_>, event: &Event<'_>, location: &Location) -> PlaceView {
     let code = match location.candidates {
         Candidates::Anywhere => "ZZ".to_owned(),
         Candidates::Among(_) => location.candidates.sole().map_or("ZZ".to_owned(), |place| place.code().to_owned()),
@@ -135,16 +135,15 @@ pub fn place(world: &World, scene: &Scene<'_, '_, '_>, event: &Event<'_>, locati
     }
 }
 
-fn source(world: &World, scene: &Scene<'_, '_, '_>, event: &Event<'_>, location: &Location) -> String {
+fn source(world: &World, scene: &Scene<'_, '_>, event: &Event<'_>, location: &Location) -> String {
     let tenant = world.policy.tenant(scene.tenant());
-    let reference = |place: Option<&(crate::domain::place::Place, String)>| place.map_or("", |(_, reference)| reference);
     match location.method {
         Method::Space => {
             let id = event.space.as_ref().or(event.workspace.as_ref());
-            let stated = reference(scene.space().and_then(|space| space.storage.as_ref()));
+            let stated = stated_by(scene.space().and_then(|space| space.storage.as_ref()));
             format!("space {}: {stated}", id.map_or_else(String::new, ToString::to_string))
         }
-        Method::Tenant => format!("tenant setting: {}", reference(tenant.storage.as_ref())),
+        Method::Tenant => format!("tenant setting: {}", stated_by(tenant.storage.as_ref())),
         Method::Directory => "directory".to_owned(),
         Method::Catalogue => "app catalogue".to_owned(),
         Method::Link => "public link".to_owned(),
@@ -152,6 +151,10 @@ fn source(world: &World, scene: &Scene<'_, '_, '_>, event: &Event<'_>, location:
             world.geo.source(location.source).to_string()
         }
     }
+}
+
+fn stated_by(place: Option<&(Place, String)>) -> &str {
+    place.map_or("", |(_, reference)| reference)
 }
 
 /// Party's key, `stranger` or `public`.

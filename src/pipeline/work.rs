@@ -119,7 +119,7 @@ pub fn work(world: &World, batch: &Batch, range: Range<usize>, task: Task, lanes
         let payload = batch.payload(message);
         let mut worker = Worker { world, task, lanes, message: *message, number: at as u32, payload, slice };
         if message.cut > 0 {
-            worker.reject(0, Reject::too_large());
+            worker.reject(0, Reject::cut(payload.len()));
             continue;
         }
         world.decoder.decode(payload, &mut |index, event| match event {
@@ -187,7 +187,7 @@ impl Worker<'_, '_> {
 }
 
 /// Judges every leg into `slice.judged` and counts it in `slice.flows`.
-fn judge_legs(world: &World, scene: &Scene<'_, '_, '_>, slice: &mut Slice) -> (u32, Case, Movement) {
+fn judge_legs(world: &World, scene: &Scene<'_, '_>, slice: &mut Slice) -> (u32, Case, Movement) {
     let flows_from = slice.flows.len() as u32;
     slice.legs.clear();
     slice.judged.clear();

@@ -51,14 +51,20 @@ impl World {
         self.recorded[verdict as usize]
     }
 
-    /// The configured tenant; the first one for events without tenant or with one that is not configured, since audit
-    /// rows carry none (`ListAuditLog` has no corp id).
-    pub fn tenant(&self, id: Option<&str>) -> TenantId {
-        id.and_then(|id| self.tenants.get(id).copied()).unwrap_or(TenantId(0))
+    /// The tenant, and whether its settings may be relied on. Audit rows carry no corp id (`ListAuditLog`), so an event
+    /// that names none is the first tenant's; one that names a tenant which is not configured is judged by the first
+    /// tenant's register, yet nothing is taken from that tenant's settings about storage and staff.
+    pub fn tenant(&self, id: Option<&str>) -> (TenantId, bool) {
+        match id {
+            None => (TenantId(0), true),
+            Some(id) => self.tenants.get(id).map_or((TenantId(0), false), |tenant| (*tenant, true)),
+        }
     }
 
     /// The reviewed app with this code.
-    pub fn app(&self, code: &Id<'_>) -> Option<AppId> {
-        self.apps.get(code).copied()
+    pub fn app<'a>(&'a self, code: &Id<'a>) -> Option<AppId> {
+        // a map of longer-lived keys serves as one of shorter-lived ones, so that a borrowed code needs no copy
+        let apps: &'a HashMap<Id<'a>, AppId> = &self.apps;
+        apps.get(code).copied()
     }
 }

@@ -121,6 +121,14 @@ impl Ledger {
         if self.notes.is_empty() { Ok(()) } else { self.write(&BatchReport::default()) }
     }
 
+    /// Closes the log in order. Dropping the ledger loses nothing either; it only leaves more to settle at the next start.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn close(self) -> Result<(), EvidenceError> {
+        self.log.close()
+    }
+
     fn write(&mut self, report: &BatchReport) -> Result<(), RecordError> {
         let failed = |what: &str, why: &dyn std::fmt::Display| {
             RecordError(format!("{what}: {why}; nothing of this batch is committed, mend the cause and start again"))
@@ -131,7 +139,7 @@ impl Ledger {
             coverage: &report.coverage,
             rejected: &report.rejected,
             notes: &self.notes,
-            now: now_ms(),
+            now_ms: now_ms(),
         };
         let staged = self.log.stage(&batch).map_err(|why| failed("evidence not written", &why))?;
         let size = staged.size();

@@ -4,6 +4,7 @@ use crate::config::{self, Path};
 use crate::domain::flow::FlowKind;
 use crate::domain::party::{App, PartyId, Purposes, Role};
 use crate::domain::place::{District, Place};
+use crate::domain::judge::index::Index;
 use crate::domain::policy::{Deny, Policy, Residency};
 use crate::domain::safeguard::{Area, Filing, Named, Safeguard, SafeguardKind};
 
@@ -26,12 +27,13 @@ pub(super) fn policy(check: &mut Check<'_>) -> Policy {
         apps: apps(check),
         unknown_counts_as_personal: check.config.organisation.unknown_counts_as_personal,
         digest,
+        index: Index::default(),
     };
     policy.purposes = std::mem::take(&mut check.purposes);
     for (index, safeguard) in policy.safeguards.iter().enumerate() {
         look_again(check, &Path::element("safeguards", index), &policy, safeguard);
     }
-    policy
+    policy.compile()
 }
 
 fn safeguards(check: &mut Check<'_>) -> Vec<Safeguard> {
