@@ -577,6 +577,27 @@ fn a_dead_channel_loses_nothing_and_tells_everything_once() {
 }
 
 #[test]
+fn the_first_success_sets_the_waiting_in_motion() {
+    let state = State::new();
+    let mut outbox = state.open();
+    let channel = Switch::default();
+    let (mut courier, _) = courier(&state, &channel);
+    *channel.away.lock().unwrap() = true;
+    record(&mut outbox, &many(1));
+    while *channel.tried.lock().unwrap() < 4 {
+        courier.round().unwrap();
+        pass(1_000);
+    }
+    *channel.away.lock().unwrap() = false;
+    pass(60_000);
+    assert_eq!(courier.round().unwrap(), Round::default(), "after four failures the next try is an hour away");
+    record(&mut outbox, &report(vec![delta("new", MORNING, 1)]));
+    courier.round().unwrap();
+    courier.round().unwrap();
+    assert_eq!(channel.got.lock().unwrap().len(), 2);
+}
+
+#[test]
 fn one_bad_notice_holds_up_no_other() {
     let state = State::new();
     let mut outbox = state.open();
