@@ -94,7 +94,7 @@ impl Courier {
         match outcome {
             // A refusal is an answer: the channel works.
             Outcome::Delivered | Outcome::Refused(_) => self.recovered()?,
-            Outcome::Failed(_) => self.failing(),
+            Outcome::Failed(why) => self.failing(&why),
             Outcome::Returned => {}
         }
         Ok(())
@@ -109,8 +109,11 @@ impl Courier {
         }
     }
 
-    fn failing(&mut self) {
+    fn failing(&mut self, why: &str) {
         self.failures = self.failures.saturating_add(1);
+        if self.failures == ILL {
+            tracing::warn!(channel = %self.spec.name, why, "the channel takes no notices; they wait and are tried again");
+        }
         if self.failures >= ILL {
             let (first, longest) = REST_MS;
             let rest = first << (self.failures - ILL).min(DOUBLINGS);
@@ -120,6 +123,7 @@ impl Courier {
 
     fn recovered(&mut self) -> Result<(), OutboxError> {
         if self.failures >= ILL {
+            tracing::info!(channel = %self.spec.name, "the channel takes notices again");
             self.queue.wake(&self.spec.name, (self.now)())?;
         }
         self.failures = 0;

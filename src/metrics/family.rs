@@ -15,116 +15,88 @@ const WORK: [f64; 12] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1
 /// Events of a batch.
 const SIZES: [f64; 9] = [1.0, 10.0, 100.0, 500.0, 1_000.0, 4_000.0, 8_000.0, 16_000.0, 64_000.0];
 
-/// All families of the process.
-#[derive(Debug)]
-pub(super) struct Families {
-    pub(super) build_info: IntGaugeVec,
-    pub(super) rules_info: IntGaugeVec,
-    pub(super) reload_successful: IntGauge,
-    pub(super) reload_success: Gauge,
-    pub(super) geo_data: Gauge,
-    pub(super) received: IntCounter,
-    pub(super) events: IntCounterVec,
-    pub(super) rejected: IntCounterVec,
-    pub(super) unclassified: IntCounter,
-    pub(super) verdicts: IntCounterVec,
-    pub(super) flows: IntCounterVec,
-    pub(super) flow_bytes: IntCounterVec,
-    pub(super) label_overflow: IntCounter,
-    pub(super) findings: IntCounterVec,
-    pub(super) event_age: Histogram,
-    pub(super) batch_seconds: Histogram,
-    pub(super) batch_events: Histogram,
-    pub(super) step_seconds: HistogramVec,
-    pub(super) outbox_pending: IntGaugeVec,
-    pub(super) outbox_oldest: GaugeVec,
-    pub(super) outbox_dead: IntGaugeVec,
-    pub(super) notifications: IntCounterVec,
-    pub(super) archive_records: IntCounter,
-    pub(super) archive_tree_size: IntGauge,
-    pub(super) archive_checkpoint: Gauge,
-    pub(super) last_success: GaugeVec,
-    pub(super) dedupe_window: IntGauge,
+macro_rules! families {
+    ($($field:ident: $type:ty = $make:ident($($arg:expr),+ $(,)?);)+) => {
+        /// All families of the process.
+        #[derive(Debug)]
+        pub(super) struct Families { $(pub(super) $field: $type),+ }
+
+        impl Families {
+            /// Makes and registers all of them.
+            pub(super) fn new(registry: &Registry) -> Made<Self> {
+                let make = Maker(registry);
+                Ok(Self { $($field: make.$make($($arg),+)?),+ })
+            }
+        }
+    };
 }
 
-impl Families {
-    /// Makes and registers all of them.
-    pub(super) fn new(registry: &Registry) -> Made<Self> {
-        let make = Maker(registry);
-        Ok(Self {
-            build_info: make.ints(
-                "build_info",
-                "Version and source revision of the program; always 1.",
-                &["version", "revision"],
-            )?,
-            rules_info: make.ints(
-                "rules_info",
-                "Pack of legal facts and digest of the policy in force; always 1.",
-                &["version", "sha256"],
-            )?,
-            reload_successful: make
-                .int("config_last_reload_successful", "Whether the last load of policy and databases succeeded.")?,
-            reload_success: make
-                .gauge("config_last_reload_success_timestamp_seconds", "Time of the last successful load.")?,
-            geo_data: make
-                .gauge("geo_data_timestamp_seconds", "Build time of the oldest geolocation database in use.")?,
-            received: make.counter(
-                "events_received_total",
-                "Events that came in; the sum of harbourwatch_events_total over its outcomes.",
-            )?,
-            events: make.counters("events_total", "Events by what became of them.", &["outcome"])?,
-            rejected: make.counters("rejected_total", "Input that is no audit event, by reason.", &["reason"])?,
-            unclassified: make.counter("unclassified_total", "Events whose action code or type is in no table.")?,
-            verdicts: make.counters(
-                "verdicts_total",
-                "Legs judged, by verdict and kind of flow; every series exists from the start.",
-                &["verdict", "kind"],
-            )?,
-            flows: make.counters(
-                "flows_total",
-                "Legs judged, by verdict, places and kind of flow.",
-                &["verdict", "origin", "destination", "kind"],
-            )?,
-            flow_bytes: make.counters(
-                "flow_bytes_total",
-                "Bytes of the legs judged, as far as events state them.",
-                &["verdict", "destination"],
-            )?,
-            label_overflow: make.counter("label_overflow_total", "Counts that went under the label value other.")?,
-            findings: make.counters(
-                "findings_total",
-                "Findings begun, by severity and verdict.",
-                &["severity", "verdict"],
-            )?,
-            event_age: make.histogram("event_age_seconds", "Age of events when judged.", &AGES)?,
-            batch_seconds: make.histogram("batch_seconds", "Time from poll to commit of a batch.", &WORK)?,
-            batch_events: make.histogram("batch_events", "Events of a batch.", &SIZES)?,
-            step_seconds: make.histograms(
-                "processing_seconds",
-                "Time of a step of the work on a batch.",
-                &["step"],
-                &WORK,
-            )?,
-            outbox_pending: make.ints("outbox_pending", "Notices owed.", &["channel"])?,
-            outbox_oldest: make.gauges("outbox_oldest_seconds", "Age of the oldest notice owed.", &["channel"])?,
-            outbox_dead: make.ints("outbox_dead", "Notices given up and kept on file.", &["channel"])?,
-            notifications: make.counters(
-                "notifications_total",
-                "Tries to deliver a notice.",
-                &["channel", "outcome"],
-            )?,
-            archive_records: make.counter("archive_records_total", "Records added to the evidence.")?,
-            archive_tree_size: make.int("archive_tree_size", "Entries of the published evidence log.")?,
-            archive_checkpoint: make
-                .gauge("archive_checkpoint_timestamp_seconds", "Time of the published checkpoint.")?,
-            last_success: make.gauges(
-                "last_success_timestamp_seconds",
-                "When each stage last succeeded.",
-                &["stage"],
-            )?,
-            dedupe_window: make.int("dedupe_window_events", "Fingerprints held to know duplicates by.")?,
-        })
-    }
+families! {
+    build_info: IntGaugeVec = ints(
+        "build_info",
+        "Version and source revision of the program; always 1.",
+        &["version", "revision"],
+    );
+    rules_info: IntGaugeVec = ints(
+        "rules_info",
+        "Pack of legal facts and digest of the policy in force; always 1.",
+        &["version", "sha256"],
+    );
+    reload_successful: IntGauge = int(
+        "config_last_reload_successful",
+        "Whether the last load of policy and databases succeeded.",
+    );
+    reload_success: Gauge = gauge("config_last_reload_success_timestamp_seconds", "Time of the last successful load.");
+    geo_data: Gauge = gauge("geo_data_timestamp_seconds", "Build time of the oldest geolocation database in use.");
+    received: IntCounter = counter(
+        "events_received_total",
+        "Events that came in; the sum of harbourwatch_events_total over its outcomes.",
+    );
+    events: IntCounterVec = counters("events_total", "Events by what became of them.", &["outcome"]);
+    rejected: IntCounterVec = counters("rejected_total", "Input that is no audit event, by reason.", &["reason"]);
+    unclassified: IntCounter = counter("unclassified_total", "Events whose action code or type is in no table.");
+    verdicts: IntCounterVec = counters(
+        "verdicts_total",
+        "Legs judged, by verdict and kind of flow; every series exists from the start.",
+        &["verdict", "kind"],
+    );
+    flows: IntCounterVec = counters(
+        "flows_total",
+        "Legs judged, by verdict, places and kind of flow.",
+        &["verdict", "origin", "destination", "kind"],
+    );
+    flow_bytes: IntCounterVec = counters(
+        "flow_bytes_total",
+        "Bytes of the legs judged, as far as events state them.",
+        &["verdict", "destination"],
+    );
+    label_overflow: IntCounter = counter("label_overflow_total", "Counts that went under the label value other.");
+    findings: IntCounterVec = counters(
+        "findings_total",
+        "Findings begun, by severity and verdict.",
+        &["severity", "verdict"],
+    );
+    event_age: Histogram = histogram("event_age_seconds", "Age of events when judged.", &AGES);
+    batch_seconds: Histogram = histogram("batch_seconds", "Time from poll to commit of a batch.", &WORK);
+    batch_events: Histogram = histogram("batch_events", "Events of a batch.", &SIZES);
+    step_seconds: HistogramVec = histograms(
+        "processing_seconds",
+        "Time of a step of the work on a batch.",
+        &["step"], &WORK,
+    );
+    outbox_pending: IntGaugeVec = ints("outbox_pending", "Notices owed.", &["channel"]);
+    outbox_oldest: GaugeVec = gauges("outbox_oldest_seconds", "Age of the oldest notice owed.", &["channel"]);
+    outbox_dead: IntGaugeVec = ints("outbox_dead", "Notices given up and kept on file.", &["channel"]);
+    notifications: IntCounterVec = counters(
+        "notifications_total",
+        "Tries to deliver a notice.",
+        &["channel", "outcome"],
+    );
+    archive_records: IntCounter = counter("archive_records_total", "Records added to the evidence.");
+    archive_tree_size: IntGauge = int("archive_tree_size", "Entries of the published evidence log.");
+    archive_checkpoint: Gauge = gauge("archive_checkpoint_timestamp_seconds", "Time of the published checkpoint.");
+    last_success: GaugeVec = gauges("last_success_timestamp_seconds", "When each stage last succeeded.", &["stage"]);
+    dedupe_window: IntGauge = int("dedupe_window_events", "Fingerprints held to know duplicates by.");
 }
 
 /// Makes families under the common prefix.

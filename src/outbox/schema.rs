@@ -1,6 +1,6 @@
 //! Layout of the state database and how it is opened. Never holds a query of the daily work.
 
-use std::fs::{OpenOptions, Permissions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
@@ -119,7 +119,10 @@ fn connect(path: &Path, synchronous: &str) -> Result<Connection, OutboxError> {
 fn protect(path: &Path) -> Result<(), OutboxError> {
     let fault = |source| OutboxError::File { path: path.display().to_string(), source };
     let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path).map_err(fault)?;
-    file.set_permissions(Permissions::from_mode(0o600)).map_err(fault)
+    file.set_permissions(Permissions::from_mode(0o600)).map_err(fault)?;
+    // A new file's name must survive a power cut as well, or evidence would be left without its state.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(fault)
 }
 
 fn lay_out(connection: &Connection) -> Result<(), OutboxError> {

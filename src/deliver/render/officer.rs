@@ -4,11 +4,12 @@
 //! what weight, what is asked and by when, and how to check all of it. Every value from outside goes through
 //! [`super::plain::plain`].
 
-use super::phrases::{self, BINDING, Language, Phrase, SECTION_33, say};
+use super::phrases::{self, BINDING, Language, Phrase, SECTION_33, TERMS, say};
 use super::plain::plain;
 use crate::deliver::audience::{Field, View};
 use crate::domain::finding::HKT_OFFSET_MS;
 use crate::domain::party::{Categories, Category};
+use crate::domain::place::Method;
 use crate::domain::verdict::{Severity, Tag, Verdict};
 
 /// Which languages a notice is written in.
@@ -61,7 +62,7 @@ impl<'a> Notice<'a> {
             (say("Safeguard", "保障措施"), self.safeguard()),
             (say("Law", "法律依據"), self.law()),
             (say("Severity", "嚴重程度"), self.grounds()),
-            (say("Please", "請"), self.request()),
+            (say("Please", "跟進"), self.request()),
             (say("Evidence", "證據"), self.evidence()),
             (say("Caveat", "注意"), self.caveat()),
         ];
@@ -91,7 +92,7 @@ impl<'a> Notice<'a> {
             self.present(id, say("id {}", "編號 {}")),
             if unnamed && self.view.get(Field::ActorId).is_some() { self.say(UNNAMED) } else { String::new() },
             self.present(tenant, say("tenant {}", "租戶 {}")),
-            self.present(address, say("address {}", "網址 {}")),
+            self.present(address, say("address {}", "IP 地址 {}")),
         ])
     }
 
@@ -179,15 +180,18 @@ impl<'a> Notice<'a> {
     fn safeguard(&self) -> String {
         let name = self.view.text(Field::Safeguard);
         let failed = self.view.text(Field::FailedCondition);
-        let state = match phrases::condition(failed) {
+        let condition = match phrases::condition(failed) {
             Some(why) => self.say(say("condition not met: ", "未符合的條件：")) + why.text(self.language),
             None => self.present(failed, say("condition not met: {}", "未符合的條件：{}")),
         };
-        let state = if state.is_empty() { self.say(phrases::safeguard_state(self.verdict)) } else { state };
+        // The condition says more than the state of an entry that is there but does not cover.
+        let is_said = self.verdict == Verdict::Defect && !condition.is_empty();
+        let state = if is_said { String::new() } else { self.say(phrases::safeguard_state(self.verdict)) };
         let rule = self.view.text(Field::PolicyRule);
         self.joined([
             self.present(name, say("entry {}", "記項 {}")),
             state,
+            condition,
             self.present(rule, say("rule of the organisation: {}", "機構規則：{}")),
             self.possible(),
         ])
@@ -201,6 +205,9 @@ impl<'a> Notice<'a> {
     fn law(&self) -> String {
         let processor = self.view.text(Field::RecipientRole) == "processor";
         let mut parts = vec![self.say(SECTION_33), self.say(phrases::hook(self.verdict, processor))];
+        if self.verdict == Verdict::Defect {
+            parts.push(self.say(TERMS));
+        }
         if self.view.is(Field::Binding) {
             parts.push(self.say(BINDING));
         }
@@ -221,9 +228,10 @@ impl<'a> Notice<'a> {
             (role == "same entity", say("own staff", "機構本身的職員")),
             (self.view.is(Field::Preview), say("viewed only", "僅供預覽")),
         ];
+        let verdict = say("{} for the verdict {}", "{}；判斷為 {}");
         let mut parts = vec![
-            say("{} for the verdict {} by rule {}", "{}；判斷為 {}，依據規則 {}")
-                .fill(self.language, &[self.severity.name(), self.verdict.name(), self.view.text(Field::Rule)]),
+            verdict.fill(self.language, &[self.severity.name(), self.verdict.name()]),
+            self.present(self.view.text(Field::Rule), say("rule {}", "依據規則 {}")),
         ];
         parts.extend(grounds.into_iter().filter(|(holds, _)| *holds).map(|(_, ground)| self.say(ground)));
         parts.extend(self.tags().into_iter().map(|tag| self.say(phrases::tag(tag))));
@@ -260,19 +268,24 @@ impl<'a> Notice<'a> {
     }
 
     fn caveat(&self) -> String {
+        if self.view.get(Field::Origin).is_none() {
+            return String::new();
+        }
         let ends = [(Field::OriginMethod, Field::OriginSource), (Field::DestinationMethod, Field::DestinationSource)];
-        let by_address = ends.into_iter().find(|(method, _)| self.view.text(*method) == "ip");
-        match by_address.map(|(_, source)| self.view.text(source)) {
-            Some(source) => say(
-                "Location inferred from IP address ({}), not proof of physical presence.",
-                "地點由 IP 地址推斷（{}），並非身處該地的證明。",
-            )
-            .fill(self.language, &[source]),
-            None => self.say(say(
+        let by_address = ends.into_iter().filter(|(method, _)| self.view.text(*method) == Method::Ip.name());
+        let mut sources: Vec<&str> = by_address.map(|(_, source)| self.view.text(source)).collect();
+        sources.dedup();
+        if sources.is_empty() {
+            return self.say(say(
                 "Locations rest on the settings and names given above, not on proof of physical presence.",
                 "地點以上述設定及名稱為依據，並非身處該地的證明。",
-            )),
+            ));
         }
+        let inferred = say(
+            "Location inferred from IP address ({}), not proof of physical presence.",
+            "地點由 IP 地址推斷（{}），並非身處該地的證明。",
+        );
+        inferred.fill(self.language, &[&sources.join(", ")])
     }
 
     fn say(&self, phrase: Phrase) -> String {

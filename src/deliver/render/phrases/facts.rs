@@ -36,7 +36,7 @@ const PLACES: [(&str, &str); 22] = [
     ("unknown", "不明"),
     ("missing", "沒有資料"),
     ("unreadable", "無法讀取"),
-    ("private", "內部網址"),
+    ("private", "內部 IP 地址"),
     ("opaque", "隱藏真實地點的出口"),
     ("conflict", "來源不一致"),
     ("unlisted", "沒有來源收錄"),
@@ -73,7 +73,7 @@ pub(in super::super) fn place(shown: &str, language: Language) -> String {
 pub(in super::super) fn method(name: &str) -> Option<Phrase> {
     Some(match name {
         "ip" => say("IP address", "IP 地址"),
-        "site" => say("the organisation's address map", "機構的網址地點對照表"),
+        "site" => say("the organisation's address map", "機構的 IP 地址與地點對照表"),
         "host" => say("storage host name", "儲存主機名稱"),
         "region_enum" => say("DingTalk's storage region", "釘釘儲存地區代碼"),
         "bucket" => say("storage bucket name", "儲存桶名稱"),

@@ -48,6 +48,12 @@ pub(in super::super) const BINDING: Phrase = say(
     "按已記錄的事實，看來有一項現行條文未獲符合；請核實。",
 );
 
+/// Said of a safeguard that is on record but has a condition that is not met.
+pub(in super::super) const TERMS: Phrase = say(
+    "The terms of the recorded safeguard count as well (for the GBA Standard Contract, its guidelines).",
+    "亦須考慮已記錄的保障措施本身的條款（如屬《粵港澳大灣區標準合同》，則為其實施指引）。",
+);
+
 const CONDITIONS: [Condition; 16] = [
     Condition::Suspended,
     Condition::NotYetInForce,

@@ -26,7 +26,7 @@ pub(in super::super) fn headline(verdict: Verdict, foreign: bool) -> [Phrase; 2]
             movement,
             say(
                 "; a recorded safeguard names it but a condition is not met",
-                "；已記錄的保障措施涵蓋此接收者，但有一項條件未符合",
+                "；已記錄的保障措施指明此接收者，但有一項條件未符合",
             ),
         ],
         Verdict::Undetermined => [
