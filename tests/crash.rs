@@ -3,6 +3,8 @@
 //! The oracle is outside the program under test: `verify` and `findings` read the folders after the fact. Nothing here
 //! reaches into the library.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::os::unix::process::ExitStatusExt;
@@ -178,8 +180,8 @@ fn figure(value: &Value, name: &str) -> u64 {
 }
 
 fn lane_figures(lane: &Value) -> (String, [u64; 4]) {
-    let name = lane["lane"].as_str().unwrap_or_else(|| panic!("no name in {lane}"));
-    (name.into(), ["received", "judged", "rejected", "duplicate"].map(|figure_name| figure(lane, figure_name)))
+    let name = lane.get("lane").unwrap_or_else(|| panic!("no lane in {lane}"));
+    (name.to_string(), ["received", "judged", "rejected", "duplicate"].map(|name| figure(lane, name)))
 }
 
 /// The example configuration with small batches and a record for every verdict.
