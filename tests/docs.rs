@@ -11,6 +11,9 @@
 //! - A fenced `text` block right after `<!-- output of: COMMAND -->` is compared with what COMMAND prints. Figures and
 //!   digests may differ, wording and order may not; a line `…` stands for any number of lines.
 
+// Text is cut only at the length of a part of it, or where an ASCII mark was found.
+#![allow(clippy::unwrap_used, clippy::string_slice)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
