@@ -59,7 +59,7 @@ fn legs(class: Class) -> &'static str {
 
 fn table<const N: usize>(heads: [&str; N], rows: impl Iterator<Item = [String; N]>) -> Table {
     let mut table = Table::new();
-    table.set_preset(presets::UTF8_HORIZONTAL_ONLY).set_header(heads);
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(heads);
     rows.for_each(|row| {
         table.add_row(row);
     });

@@ -14,7 +14,7 @@ use crate::deliver::render::officer::words;
 use crate::deliver::{Audience, View};
 use crate::recorder::Folders;
 use crate::settings::{Channel, ChannelWay, EXAMPLE_BANK, Settings};
-use crate::source::generate::{GenerateSource, Plan};
+use crate::source::generate::{GenerateSource, Organisation, Plan};
 
 /// Routes shown in the table.
 const ROUTES: usize = 28;
@@ -57,8 +57,8 @@ pub fn run(options: &Options) -> anyhow::Result<Outcome> {
     if let Some(address) = service.address() {
         writeln!(out, "metrics while it runs: http://{address}/metrics\n")?;
     }
-    let plan = Plan { seed: options.seed, events: options.events, ..Plan::default() };
-    let mut source = GenerateSource::new(&plan, &service.reached()?)?;
+    let plan = Plan::new(options.seed, options.events);
+    let mut source = GenerateSource::new(plan, Organisation::bank(), 1, &service.reached()?);
     let (mut summary, mut progress) = (Summary::default(), Progress::on_terminal());
     service.run(&mut source, false, &mut |seen| {
         summary.add(seen);

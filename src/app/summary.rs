@@ -127,7 +127,7 @@ impl Summary {
         let mut rows: Vec<_> = self.flows.iter().collect();
         rows.sort_by_key(|(flow, volume)| (flow.verdict, std::cmp::Reverse(volume.legs), **flow));
         let mut table = Table::new();
-        table.set_preset(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
+        table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
         let heads = ["from → to", "kind", "verdict", "flows", "bytes"];
         table.set_header(heads.map(|head| Cell::new(head).add_attribute(Attribute::Bold)));
         let shown = rows.len().min(most);

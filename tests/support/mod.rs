@@ -29,12 +29,12 @@ pub fn bank() -> Arc<World> {
 
 /// Messages of a synthetic day, `garbage` of a million of them broken.
 pub fn day(seed: u64, events: u64, garbage: u32) -> Vec<Vec<u8>> {
-    use harbourwatch::source::generate::{Generator, Plan};
-    let plan = Plan { seed, events, garbage_per_million: garbage, ..Plan::default() };
-    let mut generator = Generator::new(&plan);
+    use harbourwatch::source::generate::{Generator, Organisation, Plan, Quirks};
+    let plan = Plan { quirks: Quirks { garbage, ..Quirks::default() }, ..Plan::new(seed, events) };
+    let mut generator = Generator::new(plan, Organisation::bank());
     let mut messages = Vec::new();
     let mut message = Vec::new();
-    while generator.next(&mut message) {
+    while generator.next(&mut message).is_some() {
         messages.push(std::mem::take(&mut message));
     }
     messages

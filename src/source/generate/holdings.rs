@@ -9,7 +9,7 @@ pub(super) const TENANT: &str = "ding8f2c41a0b7d9e63524f2f5cc6abecb85";
 pub(super) const TENANT_SZ: &str = "ding41c07be95d2a8f3635c2f4657eb6378f";
 
 /// A space or a knowledge base.
-#[derive(Debug)]
+
 pub(super) struct Space {
     pub(super) id: Spot,
     /// Name in rows, as a receiver.
@@ -86,8 +86,13 @@ const fn held(id: u64, name: &'static str, files: &'static [&'static str], outwa
     Space { id: Spot::Space(id), name, tenant: TENANT, org: BANK, files, evidence: &IN_HK, outward }
 }
 
-const CUSTOMER_FILES: &[&str] =
-    &["客戶名單_2026Q4_#.xlsx", "零售客戶聯絡表_#.xlsx", "Customer master #.csv", "開戶文件_#.pdf", "KYC review #.docx"];
+const CUSTOMER_FILES: &[&str] = &[
+    "客戶名單_2026Q4_#.xlsx",
+    "零售客戶聯絡表_#.xlsx",
+    "Customer master #.csv",
+    "開戶文件_#.pdf",
+    "KYC review #.docx",
+];
 const SUPPORT_FILES: &[&str] =
     &["客服工單匯總_#.xlsx", "Ticket export #.csv", "投訴跟進_#.docx", "服务工单附件_#.png", "Call summary #.txt"];
 
@@ -137,11 +142,15 @@ pub(super) static SG_CLIENTS: Space = Space {
 pub(super) static ARCHIVE: Space =
     held(24_870_552_304, "團隊空間/歸檔", &["歸檔_客戶結單_#.zip", "Statement archive #.zip"], 0);
 
-pub(super) static OLD_EXPORTS: Space =
-    Space { evidence: &IN_ZHANGJIAKOU, ..held(24_870_552_358, "舊匯出", &["customer_export_2023_#.csv", "舊客戶匯出_#.csv"], 0) };
+pub(super) static OLD_EXPORTS: Space = Space {
+    evidence: &IN_ZHANGJIAKOU,
+    ..held(24_870_552_358, "舊匯出", &["customer_export_2023_#.csv", "舊客戶匯出_#.csv"], 0)
+};
 
-pub(super) static SUMMARIES: Space =
-    Space { evidence: &IN_SINGAPORE, ..held(24_870_552_399, "客戶摘要", &["Customer summary #.docx", "客戶摘要_#.docx"], 0) };
+pub(super) static SUMMARIES: Space = Space {
+    evidence: &IN_SINGAPORE,
+    ..held(24_870_552_399, "客戶摘要", &["Customer summary #.docx", "客戶摘要_#.docx"], 0)
+};
 
 pub(super) static HANDBOOK: Space = Space {
     id: Spot::Wiki("Yq8KvZ1rNm4XpLdT"),
@@ -153,7 +162,14 @@ pub(super) static OFFICE: Space = Space {
     ..held(
         0,
         "團隊空間/日常",
-        &["會議紀錄_#.docx", "Meeting notes #.docx", "採購申請_#.pdf", "周报_#.docx", "Org chart #.pptx", "預算\\草稿_#.xlsx"],
+        &[
+            "會議紀錄_#.docx",
+            "Meeting notes #.docx",
+            "採購申請_#.pdf",
+            "周报_#.docx",
+            "Org chart #.pptx",
+            "預算\\草稿_#.xlsx",
+        ],
         6,
     )
 };

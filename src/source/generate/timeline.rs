@@ -13,8 +13,7 @@ const STEP_MS: i64 = 15 * 60_000;
 const STEPS: i64 = 4096;
 
 /// How busy an office is by the hour of its own clock, lunch included.
-const BUSY: [u32; 24] =
-    [1, 1, 1, 1, 1, 2, 5, 20, 60, 95, 100, 95, 60, 80, 100, 98, 92, 80, 55, 30, 18, 10, 5, 2];
+const BUSY: [u32; 24] = [1, 1, 1, 1, 1, 2, 5, 20, 60, 95, 100, 95, 60, 80, 100, 98, 92, 80, 55, 30, 18, 10, 5, 2];
 
 /// How busy an office is whose clock is so many hours ahead of UTC.
 pub(super) fn busy(at: i64, hours_ahead: i8) -> u32 {
@@ -61,7 +60,8 @@ impl Timeline {
             self.at += 1;
         }
         let (from, to) = (self.before[self.at], self.before[self.at + 1]);
-        let within = u128::from(reached.saturating_sub(from)) * self.step.unsigned_abs() as u128 / u128::from((to - from).max(1));
+        let within = u128::from(reached.saturating_sub(from)) * self.step.unsigned_abs() as u128
+            / u128::from((to - from).max(1));
         self.start + i64::try_from(self.at).unwrap_or(0) * self.step + i64::try_from(within).unwrap_or(0)
     }
 }
