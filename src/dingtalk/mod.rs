@@ -1,1 +1,101 @@
 //! DingTalk's events: bytes → [`crate::domain::event::Event`], and what each act moves.
+//!
+//! This room never does I/O, never asks where anything is and never judges. It reads what DingTalk and its collectors
+//! write: file operation records in both casings, the four shapes of push events, pages of them, and envelopes around any
+//! of these. In the order in which data meets the modules:
+//!
+//! * `guard`: size, UTF-8, depth.
+//! * `envelope`, [`Path`]: where in the message the events are.
+//! * `field`, `value`, `part`, `storage`, `draft`: one object read, all spellings of a key as one field.
+//! * `row`, `push`: the object as an event.
+//! * [`codes`]: DingTalk's tables; [`legs`]: what an act moves, by these tables.
+//!
+//! What is ambiguous is refused, never guessed: a field on which a verdict, a place or the event's identity rests, given
+//! twice with different values, rejects the event; so does one whose type it cannot have. Platform, record status, size,
+//! extension and the actor's name decide nothing and are dropped instead. Null and the empty string are no value.
+
+pub mod codes;
+mod draft;
+mod envelope;
+mod field;
+mod guard;
+pub mod legs;
+mod part;
+mod path;
+mod push;
+mod reject;
+mod row;
+mod storage;
+mod value;
+
+pub use path::Path;
+pub use reject::{Detail, Reason, Reject};
+
+use crate::domain::event::Event;
+
+/// Where a collector's envelope keeps things. `None`: found by the usual names of keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Envelope {
+    /// The row, page or push event, from the root. If set, it is looked for there and nowhere else.
+    pub payload: Option<Path>,
+    /// The tenant, from the root. If set and given, it stands above what the event itself says.
+    pub tenant: Option<Path>,
+    /// What the collector learnt about the storage, from the row or from any envelope around it; the nearest counts.
+    /// `_enrichment` is read in any case.
+    pub enrichment: Option<Path>,
+}
+
+/// Bounds on one message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Levels of nesting, the root being the first. For JSON inside a string it counts anew.
+    pub depth: u16,
+    /// Bytes.
+    pub bytes: usize,
+    /// Rows of a page, or records in a push event.
+    pub events: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { depth: 64, bytes: 4 << 20, events: 10_000 }
+    }
+}
+
+/// Reads messages. Cheap to make and to share between threads.
+#[derive(Clone, Debug, Default)]
+pub struct Decoder {
+    envelope: Envelope,
+    limits: Limits,
+}
+
+impl Decoder {
+    /// A decoder for messages in this envelope.
+    pub fn new(envelope: Envelope, limits: Limits) -> Self {
+        Self { envelope, limits }
+    }
+
+    /// Gives each event of a message with its index, or the reason why there is none, and returns how many calls that
+    /// were.
+    ///
+    /// A message gives at least one result, with one exception: a page without rows (`{"list":[]}`, which the API answers
+    /// when there is nothing new) holds no event and loses none. A bad row of a page is rejected alone under its own
+    /// index; a message that is broken as JSON is rejected as a whole before any event is given.
+    pub fn decode<'a>(&self, bytes: &'a [u8], each: &mut impl FnMut(u32, Result<Event<'a>, Reject>)) -> u32 {
+        let mut index = 0;
+        let mut count = |result| {
+            each(index, result);
+            index += 1;
+        };
+        if let Err(reject) = self.message(bytes, &mut count) {
+            count(Err(reject));
+        }
+        index
+    }
+
+    fn message<'a>(&self, bytes: &'a [u8], each: envelope::Each<'_, 'a>) -> Result<(), Reject> {
+        let text = guard::text(bytes, self.limits.bytes)?;
+        guard::depth(text, self.limits.depth)?;
+        envelope::Walk { envelope: &self.envelope, limits: &self.limits }.message(text, each)
+    }
+}

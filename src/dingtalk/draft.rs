@@ -1,0 +1,353 @@
+//! One JSON object as read: every field that may matter, before it is known what the object is.
+//!
+//! Duplicates and wrong types are noted, not reported; the shape that the object turns out to have decides which of them
+//! matter. Keeps unread the values that may hold an event themselves.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use smallvec::SmallVec;
+
+use super::field::{Field, Fields, Kind, Name};
+use super::part::{Agent, Checked, NameSeed, Parts, PartsSeed, Party};
+use super::reject::{Reason, Reject};
+use super::storage::{Claims, ClaimsSeed};
+use super::value::{Ids, ScalarSeed, ScalarsSeed, Value};
+use crate::domain::event::{Id, Text};
+
+/// A value that may hold an event: the text of an object, an array, or a string that begins like one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Carrier<'a> {
+    pub(super) field: Field,
+    pub(super) text: &'a str,
+}
+
+/// The fields of one object.
+#[derive(Debug)]
+pub(super) struct Draft<'a> {
+    values: [Value<'a>; Field::COUNT],
+    given: Fields,
+    wrong: Fields,
+    clash: Fields,
+    users: Ids<'a>,
+    unions: Ids<'a>,
+    pub(super) receivers: Parts<Party<'a>>,
+    pub(super) members: Parts<Party<'a>>,
+    pub(super) claims: Claims<'a>,
+    pub(super) files: Parts<Checked<'a>>,
+    pub(super) agents: Parts<Agent<'a>>,
+    pub(super) carriers: SmallVec<[Carrier<'a>; 2]>,
+    /// Fields of a row are written with underscores.
+    pub(super) snake: bool,
+    /// `EventType` with a capital, as the HTTP callback writes.
+    pub(super) capital: bool,
+    /// The event type stands in `headers`, as in a Stream frame.
+    pub(super) framed: bool,
+}
+
+impl<'a> Draft<'a> {
+    fn new() -> Self {
+        Self {
+            values: [const { Value::None }; Field::COUNT],
+            given: Fields::default(),
+            wrong: Fields::default(),
+            clash: Fields::default(),
+            users: Ids::default(),
+            unions: Ids::default(),
+            receivers: Parts::default(),
+            members: Parts::default(),
+            claims: Claims::default(),
+            files: Parts::default(),
+            agents: Parts::default(),
+            carriers: SmallVec::new(),
+            snake: false,
+            capital: false,
+            framed: false,
+        }
+    }
+
+    /// Reads the text of an object, to its end.
+    ///
+    /// # Errors
+    /// [`Reason::NotJson`] with the offset in `text`.
+    pub(super) fn read(text: &'a str) -> Result<Self, Reject> {
+        let mut draft = Self::new();
+        let mut deserializer = serde_json::Deserializer::from_str(text);
+        DraftSeed(&mut draft)
+            .deserialize(&mut deserializer)
+            .and_then(|()| deserializer.end())
+            .map_err(|error| Reject::syntax(&error, text))?;
+        Ok(draft)
+    }
+
+    /// Whether any of the fields has a value.
+    pub(super) fn has(&self, fields: Fields) -> bool {
+        !self.given.and(fields).is_empty()
+    }
+
+    /// Refuses the draft if one of these fields clashes or has a wrong type.
+    ///
+    /// # Errors
+    /// [`Reason::Conflict`] before [`Reason::BadField`].
+    pub(super) fn check(&self, decisive: Fields) -> Result<(), Reject> {
+        if let Some(field) = self.clash.and(decisive).first() {
+            return Err(Reject::field(Reason::Conflict, field.name()));
+        }
+        match self.wrong.and(decisive).first() {
+            Some(field) => Err(Reject::field(Reason::BadField, field.name())),
+            None => Ok(()),
+        }
+    }
+
+    /// A value that can be relied on.
+    fn value(&self, field: Field) -> Option<&Value<'a>> {
+        let sound = !self.clash.has(field) && !self.wrong.has(field);
+        self.values.get(field as usize).filter(|_| sound)
+    }
+
+    pub(super) fn number(&self, field: Field) -> Option<i64> {
+        match self.value(field)? {
+            Value::Number(number) => Some(*number),
+            Value::None | Value::Id(_) | Value::Text(_) => None,
+        }
+    }
+
+    pub(super) fn id(&self, field: Field) -> Option<Id<'a>> {
+        match self.value(field)? {
+            Value::Id(id) => Some(id.clone()),
+            Value::None | Value::Number(_) | Value::Text(_) => None,
+        }
+    }
+
+    pub(super) fn text(&self, field: Field) -> Option<Text<'a>> {
+        match self.value(field)? {
+            Value::Text(text) => Some(text.clone()),
+            Value::None | Value::Number(_) | Value::Id(_) => None,
+        }
+    }
+
+    /// Ids of people.
+    pub(super) fn ids(&self, field: Field) -> &Ids<'a> {
+        if field == Field::Union { &self.unions } else { &self.users }
+    }
+
+    /// Notes a value. Null and empty are no value: beside another spelling that has one they say nothing.
+    fn put(&mut self, field: Field, value: Value<'a>) {
+        let Some(slot) = self.values.get_mut(field as usize) else { return };
+        if value == Value::None || *slot == value {
+            return;
+        }
+        if *slot == Value::None {
+            *slot = value;
+            self.given.add(field);
+        } else {
+            self.clash.add(field);
+        }
+    }
+
+    /// Reads the value of a key that the table knows.
+    fn take<A: MapAccess<'a>>(&mut self, field: Field, map: &mut A) -> Result<(), A::Error> {
+        match field.kind() {
+            kind @ (Kind::Code | Kind::Time | Kind::Size | Kind::Id | Kind::Text) => {
+                match map.next_value_seed(ScalarSeed)?.read(kind) {
+                    Ok(value) => self.put(field, value),
+                    Err(_) => self.wrong.add(field),
+                }
+            }
+            Kind::Address => match map.next_value_seed(ScalarsSeed)?.joined() {
+                Ok(text) => self.put(field, text.map_or(Value::None, Value::Text)),
+                Err(_) => self.wrong.add(field),
+            },
+            Kind::Ids => match map.next_value_seed(ScalarsSeed)?.ids() {
+                Ok(ids) => self.put_ids(field, ids),
+                Err(_) => self.wrong.add(field),
+            },
+            Kind::Storage => map.next_value_seed(ClaimsSeed(&mut self.claims))?,
+            Kind::Parties => {
+                let mut read = Parts::default();
+                map.next_value_seed(PartsSeed(&mut read))?;
+                let member = field == Field::Members;
+                merge(if member { &mut self.members } else { &mut self.receivers }, read);
+            }
+            Kind::Files => {
+                let mut read = Parts::default();
+                map.next_value_seed(PartsSeed(&mut read))?;
+                merge(&mut self.files, read);
+            }
+            Kind::Apps => {
+                let mut read = Parts::default();
+                map.next_value_seed(PartsSeed(&mut read))?;
+                merge(&mut self.agents, read);
+            }
+            Kind::Inner => map.next_value_seed(InnerSeed { draft: self, of: field })?,
+            Kind::Carrier => self.carry(field, map.next_value::<&'a RawValue>()?.get()),
+        }
+        Ok(())
+    }
+
+    fn put_ids(&mut self, field: Field, ids: Ids<'a>) {
+        let slot = if field == Field::Union { &mut self.unions } else { &mut self.users };
+        if ids.items.is_empty() || *slot == ids {
+            return;
+        }
+        if slot.items.is_empty() {
+            *slot = ids;
+            self.given.add(field);
+        } else {
+            self.clash.add(field);
+        }
+    }
+
+    /// Keeps what may hold an event. The same text twice is one carrier.
+    fn carry(&mut self, field: Field, text: &'a str) {
+        let carrier = Carrier { field, text };
+        let inside = text.strip_prefix('"').unwrap_or(text).trim_start();
+        // An escape at the beginning of a string may stand for white space or for the bracket itself.
+        if inside.starts_with(['{', '[', '\\']) && !self.carriers.contains(&carrier) {
+            self.carriers.push(carrier);
+        }
+    }
+
+    /// Takes over what was noted about the parts.
+    fn settle(&mut self) {
+        let parts = [
+            (Field::Receivers, self.receivers.wrong, self.receivers.clash),
+            (Field::Members, self.members.wrong, self.members.clash),
+            (Field::Enrichment, self.claims.wrong, self.claims.clash),
+            (Field::Files, self.files.wrong, self.files.clash),
+            (Field::Apps, self.agents.wrong, self.agents.clash),
+        ];
+        for (field, wrong, clash) in parts {
+            if wrong {
+                self.wrong.add(field);
+            }
+            if clash {
+                self.clash.add(field);
+            }
+        }
+    }
+}
+
+/// A list given twice must be the same twice; an empty one says nothing.
+fn merge<T: PartialEq>(known: &mut Parts<T>, read: Parts<T>) {
+    known.wrong |= read.wrong;
+    known.clash |= read.clash;
+    if known.items.is_empty() {
+        known.items = read.items;
+    } else if !read.items.is_empty() && known.items != read.items {
+        known.clash = true;
+    }
+}
+
+struct DraftSeed<'o, 'a>(&'o mut Draft<'a>);
+
+impl<'de> DeserializeSeed<'de> for DraftSeed<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for DraftSeed<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(name) = map.next_key_seed(NameSeed)? {
+            let Some(field) = Field::of(&name) else {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            self.0.snake |= name.snake && field.is_of_row();
+            self.0.capital |= name.capital && field == Field::EventType;
+            self.0.take(field, &mut map)?;
+        }
+        self.0.settle();
+        Ok(())
+    }
+}
+
+/// Reads an object some of whose fields belong to the one around it.
+struct InnerSeed<'o, 'a> {
+    draft: &'o mut Draft<'a>,
+    of: Field,
+}
+
+impl<'a> InnerSeed<'_, 'a> {
+    /// Which field of the outer object a key of the inner one is.
+    fn outer(&self, name: &Name) -> Option<Field> {
+        let field = Field::of(name)?;
+        match (self.of, field) {
+            (Field::Headers, Field::EventType | Field::EventId | Field::Corp | Field::Born) => Some(field),
+            (Field::AuthUser, Field::User) => Some(Field::Operator),
+            (Field::AuthCorp, Field::Corp) => Some(field),
+            _ => None,
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for InnerSeed<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+/// What is no object has nothing to say.
+impl<'de> Visitor<'de> for InnerSeed<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(name) = map.next_key_seed(NameSeed)? {
+            let Some(field) = self.outer(&name) else {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            self.draft.framed |= field == Field::EventType;
+            match map.next_value_seed(ScalarSeed)?.read(field.kind()) {
+                Ok(value) => self.draft.put(field, value),
+                Err(_) => self.draft.wrong.add(field),
+            }
+        }
+        Ok(())
+    }
+}

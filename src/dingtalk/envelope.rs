@@ -1,0 +1,285 @@
+//! Finds the events of a message: a bare row, a page, a push event, or any of them inside a collector's envelope.
+//!
+//! An envelope is looked into through the keys that carry payloads, at most [`MOST_NEST`] deep. Exactly one of them may hold
+//! an event; two are a conflict, for picking one could lose the other.
+
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
+
+use super::draft::{Carrier, Draft};
+use super::field::{Field, Fields};
+use super::path::Path;
+use super::reject::{Reason, Reject};
+use super::storage::{Claims, ClaimsSeed};
+use super::{Envelope, Limits, guard, push, row};
+use crate::domain::event::{Event, Storage, Text};
+
+/// How many carriers deep an event may stand below the root.
+pub(super) const MOST_NEST: u8 = 4;
+
+/// Takes the events of a message in order.
+pub(super) type Each<'o, 't> = &'o mut dyn FnMut(Result<Event<'t>, Reject>);
+
+/// What the envelopes around an event say about it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Context<'t> {
+    /// From the configured place; stands above all.
+    fixed_tenant: Option<Text<'t>>,
+    tenant: Option<Text<'t>>,
+    storage: Storage<'t>,
+    depth: u8,
+}
+
+impl<'t> Context<'t> {
+    /// The context of what stands inside `draft`: the nearer statement counts.
+    fn inside<'d>(&self, draft: &Draft<'d>) -> Context<'d>
+    where
+        't: 'd,
+    {
+        Context {
+            fixed_tenant: self.fixed_tenant.clone(),
+            tenant: self.tenant_of(draft),
+            storage: self.storage_of(draft),
+            depth: self.depth + 1,
+        }
+    }
+
+    /// The tenant of an event.
+    pub(super) fn tenant_of<'d>(&self, draft: &Draft<'d>) -> Option<Text<'d>>
+    where
+        't: 'd,
+    {
+        let own = || draft.text(Field::Corp).or_else(|| draft.text(Field::Tenant));
+        self.fixed_tenant.clone().or_else(own).or_else(|| self.tenant.clone())
+    }
+
+    /// The storage of an event.
+    pub(super) fn storage_of<'d>(&self, draft: &Draft<'d>) -> Storage<'d>
+    where
+        't: 'd,
+    {
+        let own = draft.claims.storage();
+        if own == Storage::default() { self.storage.clone() } else { own }
+    }
+}
+
+/// Whether a value holds events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Holds {
+    Nothing,
+    /// A page without rows.
+    Empty,
+    Event,
+}
+
+/// Walks a message.
+#[derive(Clone, Copy)]
+pub(super) struct Walk<'d> {
+    pub(super) envelope: &'d Envelope,
+    pub(super) limits: &'d Limits,
+}
+
+impl Walk<'_> {
+    /// Gives the events of a message. Nothing was given if it fails.
+    ///
+    /// # Errors
+    /// The message is no JSON, or holds no event that can be told.
+    pub(super) fn message<'t>(&self, text: &'t str, each: Each<'_, 't>) -> Result<(), Reject> {
+        let mut context = Context::default();
+        if let Some(path) = &self.envelope.tenant {
+            let found = path.find(text)?.map(|raw| path_text(raw)).transpose()?;
+            context.fixed_tenant = found.flatten();
+        }
+        let Some(path) = &self.envelope.payload else { return self.value(text, &context, each) };
+        context.storage = self.configured_storage(text)?.map(|claims| claims.storage()).unwrap_or_default();
+        let payload = path.find(text)?.ok_or(Reject::missing("payload at the configured place"))?;
+        self.value(payload, &context, each)
+    }
+
+    fn value<'t>(&self, text: &'t str, context: &Context<'t>, each: Each<'_, 't>) -> Result<(), Reject> {
+        match text.trim_ascii_start().as_bytes().first() {
+            Some(b'{') => self.object(text, context, each),
+            Some(b'[') => self.page(text, context, each),
+            Some(b'"') => self.string(text, context, each),
+            _ => Err(no_event(text)),
+        }
+    }
+
+    fn object<'t>(&self, text: &'t str, context: &Context<'t>, each: Each<'_, 't>) -> Result<(), Reject> {
+        let mut draft = Draft::read(text)?;
+        if let Some(claims) = self.configured_storage(text)? {
+            draft.claims = claims;
+        }
+        if row::is_row(&draft) {
+            self.refuse_second(&draft, context)?;
+            each(Ok(row::event(draft, context)?));
+            return Ok(());
+        }
+        match push::shape(&draft) {
+            Some(shape) if push::is_known(&draft, shape) || !self.any_holds(&draft, context) => {
+                self.push(push::Frame { shape, head: &draft, context, most: self.limits.events }, each)
+            }
+            Some(_) | None => self.envelope(&draft, context, each),
+        }
+    }
+
+    /// The events of a push event; its body may be JSON in a string.
+    fn push<'t>(&self, frame: push::Frame<'_, 't>, each: Each<'_, 't>) -> Result<(), Reject> {
+        let Some(body) = push::body(frame.head)? else { return push::events(&frame, None, each) };
+        if body.starts_with('"') {
+            let inner = self.unescape(body)?;
+            let body = Draft::read(&inner)?;
+            return push::events(&frame, Some(&body), &mut |event| each(event.map(Event::into_owned)));
+        }
+        push::events(&frame, Some(&Draft::read(body)?), each)
+    }
+
+    /// A row beside which another event stands is not a row to be trusted.
+    fn refuse_second(&self, draft: &Draft<'_>, context: &Context<'_>) -> Result<(), Reject> {
+        if self.any_holds(draft, context) {
+            return Err(Reject::field(Reason::Conflict, Field::Action.name()));
+        }
+        Ok(())
+    }
+
+    fn envelope<'t>(&self, draft: &Draft<'t>, context: &Context<'t>, each: Each<'_, 't>) -> Result<(), Reject> {
+        draft.check(Fields::of(&[Field::Corp, Field::Tenant, Field::Enrichment]))?;
+        let (Some(carrier), false) = (self.choose(draft, context)?, context.depth >= MOST_NEST) else {
+            return Err(row::excuse(draft));
+        };
+        self.value(carrier.text, &context.inside(draft), each).map_err(|reject| match reject.reason {
+            Reason::NoEvent => row::excuse(draft),
+            Reason::NotJson | Reason::InvalidUtf8 | Reason::TooDeep | Reason::TooLarge => reject,
+            Reason::Conflict | Reason::BadField | Reason::TooMany => reject,
+        })
+    }
+
+    /// The one carrier that holds events; a page without rows if there is no other.
+    fn choose<'t>(&self, draft: &Draft<'t>, context: &Context<'_>) -> Result<Option<Carrier<'t>>, Reject> {
+        if let [only] = draft.carriers.as_slice() {
+            let idle = only.field != Field::Page && is_empty_array(only.text);
+            return Ok((!idle).then_some(*only));
+        }
+        let (mut chosen, mut empty) = (None, None);
+        for carrier in &draft.carriers {
+            match self.probe_carrier(carrier, context.depth) {
+                Holds::Event if chosen.is_some() => return Err(Reject::field(Reason::Conflict, carrier.field.name())),
+                Holds::Event => chosen = Some(*carrier),
+                Holds::Empty => empty = Some(*carrier),
+                Holds::Nothing => {}
+            }
+        }
+        Ok(chosen.or(empty))
+    }
+
+    fn any_holds(&self, draft: &Draft<'_>, context: &Context<'_>) -> bool {
+        draft.carriers.iter().any(|carrier| self.probe_carrier(carrier, context.depth) == Holds::Event)
+    }
+
+    fn probe_carrier(&self, carrier: &Carrier<'_>, depth: u8) -> Holds {
+        if depth >= MOST_NEST {
+            return Holds::Nothing;
+        }
+        match self.probe(carrier.text, depth + 1) {
+            Holds::Empty if carrier.field != Field::Page && is_empty_array(carrier.text) => Holds::Nothing,
+            holds => holds,
+        }
+    }
+
+    /// Looks whether a value holds events, without giving any.
+    fn probe(&self, text: &str, depth: u8) -> Holds {
+        match text.trim_ascii_start().as_bytes().first() {
+            Some(b'{') => Draft::read(text).map_or(Holds::Nothing, |draft| self.probe_object(&draft, depth)),
+            Some(b'[') => match rows(text) {
+                Ok(rows) if rows.is_empty() => Holds::Empty,
+                Ok(rows) if rows.iter().any(|row| self.probe(row.get(), depth) == Holds::Event) => Holds::Event,
+                Ok(_) | Err(_) => Holds::Nothing,
+            },
+            Some(b'"') => self.unescape(text).map_or(Holds::Nothing, |inner| match inner.trim_ascii_start() {
+                inner if inner.starts_with(['{', '[']) => self.probe(inner, depth),
+                _ => Holds::Nothing,
+            }),
+            _ => Holds::Nothing,
+        }
+    }
+
+    fn probe_object(&self, draft: &Draft<'_>, depth: u8) -> Holds {
+        if row::is_row(draft) || push::shape(draft).is_some() {
+            return Holds::Event;
+        }
+        let held = draft.carriers.iter().map(|carrier| self.probe_carrier(carrier, depth));
+        held.reduce(|a, b| if a == Holds::Nothing || b == Holds::Event { b } else { a }).unwrap_or(Holds::Nothing)
+    }
+
+    /// The rows of a page. The page is read to its end first, so that a broken one gives nothing at all; a row that is
+    /// refused then costs only itself.
+    fn page<'t>(&self, text: &'t str, context: &Context<'t>, each: Each<'_, 't>) -> Result<(), Reject> {
+        let rows = rows(text)?;
+        if rows.len() > self.limits.events {
+            return Err(Reject::limit(Reason::TooMany, self.limits.events));
+        }
+        for row in rows {
+            let nested = row.get().starts_with('[');
+            let given = if nested { Err(Reject::missing("event")) } else { self.value(row.get(), context, each) };
+            if let Err(reject) = given {
+                each(Err(reject));
+            }
+        }
+        Ok(())
+    }
+
+    /// JSON inside a string.
+    fn string<'t>(&self, text: &'t str, context: &Context<'t>, each: Each<'_, 't>) -> Result<(), Reject> {
+        let inner = self.unescape(text)?;
+        if !inner.trim_ascii_start().starts_with(['{', '[']) {
+            return Err(Reject::missing("event"));
+        }
+        self.value(&inner, context, &mut |event| each(event.map(Event::into_owned)))
+    }
+
+    fn unescape(&self, text: &str) -> Result<String, Reject> {
+        let inner: String = serde_json::from_str(text).map_err(|error| Reject::syntax(&error, text))?;
+        guard::depth(&inner, self.limits.depth)?;
+        Ok(inner)
+    }
+
+    /// Claims about the storage at the configured place of this object.
+    fn configured_storage<'t>(&self, text: &'t str) -> Result<Option<Claims<'t>>, Reject> {
+        let Some(path) = &self.envelope.enrichment else { return Ok(None) };
+        path.find(text)?.map(claims).transpose()
+    }
+}
+
+fn claims(text: &str) -> Result<Claims<'_>, Reject> {
+    let mut claims = Claims::default();
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    serde::de::DeserializeSeed::deserialize(ClaimsSeed(&mut claims), &mut deserializer)
+        .map_err(|error| Reject::syntax(&error, text))?;
+    match (claims.clash, claims.wrong) {
+        (true, _) => Err(Reject::field(Reason::Conflict, Field::Enrichment.name())),
+        (false, true) => Err(Reject::field(Reason::BadField, Field::Enrichment.name())),
+        (false, false) => Ok(claims),
+    }
+}
+
+/// A text at a configured place.
+fn path_text(raw: &str) -> Result<Option<Text<'_>>, Reject> {
+    let scalar = Path::scalar(raw)?;
+    scalar.text().map_err(|_| Reject::field(Reason::BadField, Field::Tenant.name()))
+}
+
+fn rows(text: &str) -> Result<Vec<&RawValue>, Reject> {
+    serde_json::from_str(text).map_err(|error| Reject::syntax(&error, text))
+}
+
+fn is_empty_array(text: &str) -> bool {
+    text.strip_prefix('[').is_some_and(|rest| rest.trim_ascii_start().starts_with(']'))
+}
+
+/// A scalar at the root: good JSON without event, or no JSON.
+fn no_event(text: &str) -> Reject {
+    match serde_json::from_str::<IgnoredAny>(text) {
+        Ok(_) => Reject::missing("event"),
+        Err(error) => Reject::syntax(&error, text),
+    }
+}

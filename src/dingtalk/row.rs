@@ -1,0 +1,129 @@
+//! File operation records (`ListAuditLog`, `GET /v1.0/exclusive/fileAuditLogs`; legacy `/topapi/cspace/auditlog/list`).
+
+use smallvec::SmallVec;
+
+use super::draft::Draft;
+use super::envelope::Context;
+use super::field::{Field, Fields};
+use super::reject::{Reason, Reject};
+use crate::domain::event::{Act, COUNTERPARTS_INLINE, Counterpart, Event, Personal, Shape};
+
+/// An object is a row if it has an action code and at least one of these.
+const MARKS: Fields = Fields::of(&[
+    Field::Biz,
+    Field::Created,
+    Field::User,
+    Field::OperatorName,
+    Field::RealName,
+    Field::Address,
+    Field::Module,
+    Field::Resource,
+    Field::Space,
+]);
+
+/// Fields of a row on which a verdict, a place or the identity of the event rests. One that clashes or is malformed
+/// rejects the row; any other is dropped.
+pub(super) const DECISIVE: Fields = Fields::of(&[
+    Field::Action,
+    Field::Module,
+    Field::ReceiverType,
+    Field::Created,
+    Field::Biz,
+    Field::Space,
+    Field::Workspace,
+    Field::Previous,
+    Field::ReceiverId,
+    Field::OrgName,
+    Field::Resource,
+    Field::Url,
+    Field::ReceiverName,
+    Field::Corp,
+    Field::Tenant,
+    Field::User,
+    Field::Union,
+    Field::Address,
+    Field::Receivers,
+    Field::Members,
+    Field::Enrichment,
+]);
+
+/// Whether the object is a file operation record.
+pub(super) fn is_row(draft: &Draft<'_>) -> bool {
+    draft.has(Fields::of(&[Field::Action])) && draft.has(MARKS)
+}
+
+/// Why an object without an event in it is no row: its action, if it has the other fields of one.
+pub(super) fn excuse(draft: &Draft<'_>) -> Reject {
+    if !draft.has(MARKS) {
+        return Reject::missing("event");
+    }
+    draft.check(Fields::of(&[Field::Action])).err().unwrap_or(Reject::missing(Field::Action.name()))
+}
+
+/// The event of a row.
+///
+/// # Errors
+/// [`Reason::Conflict`], [`Reason::BadField`] for a decisive field.
+pub(super) fn event<'a>(draft: Draft<'a>, context: &Context<'a>) -> Result<Event<'a>, Reject> {
+    draft.check(DECISIVE)?;
+    let mut users = draft.ids(Field::User).items.iter();
+    let user = users.next().cloned();
+    if users.next().is_some() {
+        return Err(Reject::field(Reason::BadField, Field::User.name()));
+    }
+    let action = draft.number(Field::Action).unwrap_or_default();
+    let mut event = Event::new(if draft.snake { Shape::LegacyRow } else { Shape::AuditRow }, Act::Audit(action));
+    event.tenant = context.tenant_of(&draft);
+    event.biz_id = draft.id(Field::Biz);
+    event.time = draft.number(Field::Created);
+    event.actor.user_id = user.map(Personal::new);
+    event.actor.union_id = draft.ids(Field::Union).items.first().map(|id| Personal::new(id.to_string().into()));
+    event.actor.name = draft.text(Field::RealName).or_else(|| draft.text(Field::OperatorName)).map(Personal::new);
+    event.address = draft.text(Field::Address).map(Personal::new);
+    event.org = draft.text(Field::OrgName);
+    event.module = draft.number(Field::Module);
+    event.platform = draft.number(Field::Platform);
+    event.status = draft.number(Field::Status);
+    event.resource = draft.text(Field::Resource).map(Personal::new);
+    event.extension = draft.text(Field::Extension);
+    event.size = draft.number(Field::Size).and_then(|size| u64::try_from(size).ok());
+    event.space = draft.id(Field::Space);
+    event.workspace = draft.id(Field::Workspace);
+    event.previous_workspace = draft.id(Field::Previous);
+    event.url = draft.text(Field::Url);
+    event.storage = context.storage_of(&draft);
+    event.counterparts = counterparts(draft);
+    Ok(event)
+}
+
+/// Receivers of the list, then the row's own receiver, then members.
+fn counterparts(draft: Draft<'_>) -> SmallVec<[Counterpart<'_>; COUNTERPARTS_INLINE]> {
+    let own = Counterpart {
+        id: draft.id(Field::ReceiverId).map(Personal::new),
+        name: draft.text(Field::ReceiverName).map(Personal::new),
+        kind: draft.number(Field::ReceiverType),
+        ..Counterpart::default()
+    };
+    let receivers = draft.receivers.items.into_iter().map(|party| party.into_counterpart(false));
+    let members = draft.members.items.into_iter().map(|party| party.into_counterpart(true));
+    let mut all: SmallVec<[Counterpart<'_>; COUNTERPARTS_INLINE]> = receivers.chain(members).collect();
+    add_own(&mut all, own);
+    // Stable: the order within receivers and within members stays.
+    all.sort_by_key(|counterpart| counterpart.member);
+    all
+}
+
+/// Adds the row's own receiver, unless the list has it already, then without its id.
+fn add_own<'a>(all: &mut SmallVec<[Counterpart<'a>; COUNTERPARTS_INLINE]>, own: Counterpart<'a>) {
+    if own.id.is_none() && own.name.is_none() {
+        return;
+    }
+    let listed = all.iter_mut().find(|other| {
+        let same_id = other.id.is_none() || own.id.is_none() || other.id == own.id;
+        !other.member && other.name == own.name && other.kind == own.kind && same_id
+    });
+    match listed {
+        Some(listed) => listed.id = own.id.or(listed.id.take()),
+        None => all.push(own),
+    }
+}
