@@ -14,7 +14,7 @@ use super::part::{Agent, Checked, NameSeed, Parts, PartsSeed, Party};
 use super::reject::{Reason, Reject};
 use super::storage::{Claims, ClaimsSeed};
 use super::value::{Ids, ScalarSeed, ScalarsSeed, Value};
-use crate::domain::event::{Id, Text};
+use crate::domain::event::{Counterpart, Id, Text};
 
 /// A value that may hold an event: the text of an object, an array, or a string that begins like one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +32,8 @@ pub(super) struct Draft<'a> {
     clash: Fields,
     users: Ids<'a>,
     unions: Ids<'a>,
-    pub(super) receivers: Parts<Party<'a>>,
-    pub(super) members: Parts<Party<'a>>,
+    pub(super) receivers: Parts<Counterpart<'a>>,
+    pub(super) members: Parts<Counterpart<'a>>,
     pub(super) claims: Claims<'a>,
     pub(super) files: Parts<Checked<'a>>,
     pub(super) agents: Parts<Agent<'a>>,
@@ -165,10 +165,11 @@ impl<'a> Draft<'a> {
             },
             Kind::Storage => map.next_value_seed(ClaimsSeed(&mut self.claims))?,
             Kind::Parties => {
-                let mut read = Parts::default();
+                let mut read = Parts::<Party<'a>>::default();
                 map.next_value_seed(PartsSeed(&mut read))?;
                 let member = field == Field::Members;
-                merge(if member { &mut self.members } else { &mut self.receivers }, read);
+                let known = if member { &mut self.members } else { &mut self.receivers };
+                merge(known, read.map(|party| party.into_counterpart(member)));
             }
             Kind::Files => {
                 let mut read = Parts::default();
@@ -199,13 +200,19 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Keeps what may hold an event. The same text twice is one carrier.
+    /// Keeps what may hold an event.
     fn carry(&mut self, field: Field, text: &'a str) {
-        let carrier = Carrier { field, text };
-        let inside = text.strip_prefix('"').unwrap_or(text).trim_start();
-        // An escape at the beginning of a string may stand for white space or for the bracket itself.
-        if inside.starts_with(['{', '[', '\\']) && !self.carriers.contains(&carrier) {
-            self.carriers.push(carrier);
+        let opens = |text: &str| text.trim_ascii_start().starts_with(['{', '[']);
+        let holds = match text.strip_prefix('"') {
+            None => opens(text),
+            // An escape at the beginning may stand for white space or for the bracket itself.
+            Some(inside) if inside.trim_ascii_start().starts_with('\\') => {
+                serde_json::from_str::<String>(text).is_ok_and(|inside| opens(&inside))
+            }
+            Some(inside) => opens(inside),
+        };
+        if holds {
+            self.carriers.push(Carrier { field, text });
         }
     }
 

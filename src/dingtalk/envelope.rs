@@ -1,7 +1,7 @@
 //! Finds the events of a message: a bare row, a page, a push event, or any of them inside a collector's envelope.
 //!
 //! An envelope is looked into through the keys that carry payloads, at most [`MOST_NEST`] deep. Exactly one of them may hold
-//! an event; two are a conflict, for picking one could lose the other.
+//! an event; two are a conflict even if they are alike, for picking one could lose the other.
 
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;

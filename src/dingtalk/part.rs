@@ -26,6 +26,13 @@ impl<T> Default for Parts<T> {
     }
 }
 
+impl<T> Parts<T> {
+    /// The same with other items.
+    pub(super) fn map<U>(self, change: impl FnMut(T) -> U) -> Parts<U> {
+        Parts { items: self.items.into_iter().map(change).collect(), wrong: self.wrong, clash: self.clash }
+    }
+}
+
 /// An entry of such a list: which fields it has, and how they are set.
 pub(super) trait Part<'a>: Default {
     /// Key of a list inside the object, where the entries are one level down (`authInfo.agent`).
@@ -131,7 +138,7 @@ impl<T: Default> Default for Entry<'_, T> {
 
 impl<'a, T: Part<'a>> Entry<'a, T> {
     fn put(&mut self, field: usize, name: &Name, value: Scalar<'a>) {
-        let Some(seen) = self.seen.get_mut(field) else { return };
+        let Some(seen) = self.seen.get_mut(field).filter(|_| value != Scalar::Nothing) else { return };
         match seen {
             Some(before) => self.clash |= !same(before, &value),
             None => {

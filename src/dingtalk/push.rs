@@ -9,7 +9,7 @@ use super::codes;
 use super::draft::Draft;
 use super::envelope::{Context, Each};
 use super::field::{Field, Fields};
-use super::part::{Agent, Checked, Party};
+use super::part::{Agent, Checked};
 use super::reject::{Reason, Reject};
 use super::value::since_epoch;
 use crate::domain::event::{Act, App, Counterpart, Event, Id, Personal, Shape, Text};
@@ -196,7 +196,7 @@ impl<'t: 'b, 'b> Both<'_, 't, 'b> {
         event.space = self.id(Field::Space).or_else(|| self.id(Field::Conversation));
         event.workspace = self.id(Field::Workspace);
         event.storage = self.frame.context.storage_of(self.frame.head);
-        event.detail = self.text(Field::Type);
+        event.detail = self.body.map_or_else(|| self.frame.head.text(Field::Type), |body| body.text(Field::Type));
         event.app = self.app();
         self.people(&mut event);
         Ok(event)
@@ -238,8 +238,8 @@ impl<'t: 'b, 'b> Both<'_, 't, 'b> {
 
     fn members(&self) -> Vec<Counterpart<'b>> {
         let of_body = self.body.iter().flat_map(|body| &body.members.items).cloned();
-        let of_head = self.frame.head.members.items.iter().map(|party| -> Party<'b> { party.clone() });
-        of_body.chain(of_head).map(|party| party.into_counterpart(true)).collect()
+        let of_head = self.frame.head.members.items.iter().map(|one| -> Counterpart<'b> { one.clone() });
+        of_body.chain(of_head).collect()
     }
 
     fn files(&self) -> Vec<Checked<'b>> {

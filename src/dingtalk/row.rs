@@ -104,9 +104,8 @@ fn counterparts(draft: Draft<'_>) -> SmallVec<[Counterpart<'_>; COUNTERPARTS_INL
         kind: draft.number(Field::ReceiverType),
         ..Counterpart::default()
     };
-    let receivers = draft.receivers.items.into_iter().map(|party| party.into_counterpart(false));
-    let members = draft.members.items.into_iter().map(|party| party.into_counterpart(true));
-    let mut all: SmallVec<[Counterpart<'_>; COUNTERPARTS_INLINE]> = receivers.chain(members).collect();
+    let listed = draft.receivers.items.into_iter().chain(draft.members.items);
+    let mut all: SmallVec<[Counterpart<'_>; COUNTERPARTS_INLINE]> = listed.collect();
     add_own(&mut all, own);
     // Stable: the order within receivers and within members stays.
     all.sort_by_key(|counterpart| counterpart.member);
