@@ -90,7 +90,7 @@ impl Hosts {
         let by_rule = || suffixes(host).find_map(|suffix| self.rules.get(suffix).copied());
         let exact = || self.exact.get(host).copied();
         let by_suffix = || suffixes(host).find_map(|suffix| self.suffixes.get(suffix).copied());
-        by_rule().or_else(exact).or_else(by_suffix).or_else(|| self.find_oss(host))
+        by_rule().or_else(|| self.find_oss(host)).or_else(exact).or_else(by_suffix)
     }
 
     /// The place of a bucket whose name is known to carry it.
