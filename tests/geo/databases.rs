@@ -240,6 +240,19 @@ fn a_tree_that_runs_in_circles_is_refused() {
     assert!(matches!(Database::from_bytes("circle", bytes), Err(GeoError::Unreadable { .. })));
 }
 
+/// Every node leads to the next one by both ways: few bytes, 2^32 or 2^128 networks.
+#[test]
+fn a_tree_that_folds_onto_itself_is_refused() {
+    for (v6, net) in [(false, "0.0.0.0/32"), (true, "::/128")] {
+        let mut bytes = File::new(v6, 32).insert(net, &flat("US")).bytes();
+        for node in 0..if v6 { 128 } else { 32 } {
+            bytes.copy_within(8 * node..8 * node + 4, 8 * node + 4);
+        }
+        let error = Database::from_bytes("folded", bytes).unwrap_err();
+        assert!(error.to_string().contains("does not end"), "{error}");
+    }
+}
+
 #[test]
 fn the_bundled_database_says_which_it_is() {
     let location = look(&WORLD, "147.8.2.58");

@@ -149,6 +149,7 @@ fn look_alikes_match_nothing() {
         "evil.example/?u=https://oss-cn-hongkong.aliyuncs.com",
         "https:\\\\oss-cn-hongkong.aliyuncs.com",
         "https://evil.example\\.oss-cn-hongkong.aliyuncs.com",
+        "https://evil.example\\@x@oss-cn-hongkong.aliyuncs.com",
         "https://evil.example\\@oss-cn-hongkong.aliyuncs.com",
         "evil.example\0.oss-cn-hongkong.aliyuncs.com",
         "oss-cn-hongkong.aliyuncs.com\0.evil.example",
