@@ -28,12 +28,14 @@ pub(super) struct Atlas {
 }
 
 impl Atlas {
-    pub(super) fn build(databases: &[Database], sites: &[Site], sources: &mut Sources) -> Result<Self, GeoError> {
+    pub(super) fn build(databases: Vec<Database>, sites: &[Site], sources: &mut Sources) -> Result<Self, GeoError> {
         if databases.len() > opinion::MOST {
             return Err(GeoError::TooManyDatabases(databases.len()));
         }
         let mut answers = Answers::new();
-        let base = fuse(databases, &mut answers, sources)?;
+        let base = fuse(&databases, &mut answers, sources)?;
+        // Their runs are large and no longer needed; the table is smaller than they are.
+        drop(databases);
         let anycast = paint(ANYCAST.iter().map(|net| Ok((parse(net)?, 1))))?;
         let special = paint(special(&mut answers, sources)?)?;
         let sites = paint(site_answers(sites, &mut answers, sources)?.into_iter().map(Ok))?;

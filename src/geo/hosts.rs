@@ -90,7 +90,7 @@ impl Hosts {
         let by_rule = || suffixes(host).find_map(|suffix| self.rules.get(suffix).copied());
         let exact = || self.exact.get(host).copied();
         let by_suffix = || suffixes(host).find_map(|suffix| self.suffixes.get(suffix).copied());
-        by_rule().or_else(exact).or_else(by_suffix).or_else(|| self.find_oss(host))
+        by_rule().or_else(|| self.find_oss(host)).or_else(exact).or_else(by_suffix)
     }
 
     /// The place of a bucket whose name is known to carry it.
@@ -163,11 +163,8 @@ fn host_of(text: &str) -> Option<&str> {
         Some(_) | None => text.strip_prefix("//").unwrap_or(text),
     };
     let authority = rest.split(['/', '?', '#']).next()?;
-    let host_and_port = match authority.split_once('@') {
-        Some((_, after)) if after.contains('@') => return None,
-        Some((_, after)) => after,
-        None => authority,
-    };
+    // A second `@` stays in the host, which then is none.
+    let host_and_port = authority.split_once('@').map_or(authority, |(_, after)| after);
     let host = match host_and_port.split_once(':') {
         Some((host, port)) if port.len() <= 5 && port.bytes().all(|byte| byte.is_ascii_digit()) => host,
         Some(_) => return None,

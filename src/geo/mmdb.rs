@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
 
 use maxminddb::{LookupResult, MaxMindDbError, Reader, WithinOptions, path};
 use sha2::{Digest, Sha256};
@@ -11,8 +12,9 @@ use sha2::{Digest, Sha256};
 use super::canary;
 use super::district::{self, Below};
 use super::error::GeoError;
-use super::segments::{Address, NOTHING, Segments};
+use super::segments::{NOTHING, Segments};
 use super::source::Statement;
+use super::special::Embedding;
 use crate::domain::place::{Country, Place};
 
 type Bytes = Cow<'static, [u8]>;
@@ -105,11 +107,8 @@ impl Database {
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('?');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 type Found<'a> = LookupResult<'a, Bytes>;
@@ -143,14 +142,15 @@ impl Layout {
     }
 }
 
-/// All networks of a database, empty ones included so that a damaged tree without end cannot spin unseen. A tree of n
-/// nodes has at most n + 1 leaves; shared subtrees give some databases more, and beyond three times as many it is damaged.
+/// All networks of a database in ascending order, without a gap: empty ones and aliases are included, so that a damaged tree
+/// without end cannot spin unseen. A tree of n nodes has n + 1 leaves, each alias of the IPv4 subtree (MaxMind's files have
+/// three) at most as many again; beyond eight times as many it is damaged.
 fn networks<'a>(
     reader: &'a Reader<Bytes>,
 ) -> Result<impl Iterator<Item = Result<Found<'a>, MaxMindDbError>>, MaxMindDbError> {
-    let bound = u64::from(reader.metadata().node_count) * 3 + 1024;
-    let all = reader.networks(WithinOptions::default().include_networks_without_data())?;
-    Ok(all.zip(0u64..).map(move |(found, count)| {
+    let bound = u64::from(reader.metadata().node_count) * 8 + 1024;
+    let options = WithinOptions::default().include_networks_without_data().include_aliased_networks();
+    Ok(reader.networks(options)?.zip(0u64..).map(move |(found, count)| {
         if count > bound { Err(MaxMindDbError::invalid_database("search tree does not end")) } else { found }
     }))
 }
@@ -178,20 +178,25 @@ fn is_code(text: &str) -> bool {
     head.len() == 2 && head.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 
-/// Reads every record once, and every network into the runs of its family.
+/// Reads every record once, and every network into the runs of its family. IPv6 ranges that carry an IPv4 address are left
+/// out: they are answered by that address, and as aliases they would repeat all of IPv4.
 fn flatten(reader: &Reader<Bytes>, layout: Layout) -> Result<Claims, MaxMindDbError> {
     let mut places = Places::default();
-    let (mut v4, mut v6) = (Writer::new(), Writer::new());
+    let (mut v4, mut v6) = (Segments::empty(), Segments::empty());
     for found in networks(reader)? {
         let found = found?;
-        let value = places.value(layout, &found)?;
         let network = found.network()?;
         match network.ip() {
-            std::net::IpAddr::V4(address) => v4.write(u32::from(address), network.prefix(), value),
-            std::net::IpAddr::V6(address) => v6.write(u128::from(address), network.prefix(), value),
+            IpAddr::V4(address) => v4.push(u32::from(address), places.value(layout, &found)?),
+            IpAddr::V6(address) if carries_v4(address) => {}
+            IpAddr::V6(address) => v6.push(u128::from(address), places.value(layout, &found)?),
         }
     }
-    Ok(Claims { v4: v4.finish(), v6: v6.finish(), places: places.list })
+    Ok(Claims { v4, v6, places: places.list })
+}
+
+fn carries_v4(address: Ipv6Addr) -> bool {
+    address.to_ipv4_mapped().is_some() || Embedding::of(address).is_some()
 }
 
 /// The distinct places of a database, and which record says which.
@@ -230,31 +235,4 @@ fn read_place(layout: Layout, found: &Found<'_>) -> Result<Option<Place>, MaxMin
     let in_china = country.get(..2).and_then(Country::parse) == Some(Country::CN);
     let below = if in_china { layout.below(found) } else { Below::default() };
     Ok(district::place(country, below))
-}
-
-/// Writes networks in ascending order; what lies between them (aliases that the reader skips) says nothing.
-struct Writer<A> {
-    segments: Segments<A>,
-    next: Option<A>,
-}
-
-impl<A: Address> Writer<A> {
-    fn new() -> Self {
-        Self { segments: Segments::empty(), next: Some(A::FIRST) }
-    }
-
-    fn write(&mut self, start: A, len: u8, value: u32) {
-        if let Some(next) = self.next.filter(|next| *next < start) {
-            self.segments.push(next, NOTHING);
-        }
-        self.segments.push(start, value);
-        self.next = start.after(len);
-    }
-
-    fn finish(mut self) -> Segments<A> {
-        if let Some(next) = self.next {
-            self.segments.push(next, NOTHING);
-        }
-        self.segments
-    }
 }

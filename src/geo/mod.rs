@@ -70,9 +70,9 @@ impl Geo {
     /// Any [`GeoError`] about the arguments: two sites with one range, a host rule that is no host name, too many databases.
     pub fn build(databases: Vec<Database>, sites: &[Site], hosts: &[HostRule]) -> Result<Self, GeoError> {
         let mut sources = Sources::new();
-        let atlas = Atlas::build(&databases, sites, &mut sources)?;
         let digest = digest(&databases, sites, hosts);
         let built = databases.iter().map(|database| database.statement().built).min();
+        let atlas = Atlas::build(databases, sites, &mut sources)?;
         let hosts = Hosts::build(hosts, &mut sources)?;
         Ok(Self { atlas, hosts, sources, digest, built })
     }
@@ -150,6 +150,6 @@ fn digest(databases: &[Database], sites: &[Site], hosts: &[HostRule]) -> String 
     }
     special::NOWHERE.into_iter().flat_map(|(net, meaning)| [net, meaning]).for_each(&mut add);
     special::ANYCAST.into_iter().for_each(&mut add);
-    [regions::CLOUD_REGIONS, self::hosts::DINGTALK_HOSTS].into_iter().for_each(&mut add);
+    [regions::CLOUD_REGIONS, hosts::DINGTALK_HOSTS].into_iter().for_each(&mut add);
     mmdb::hex(&hasher.finalize())
 }

@@ -1,7 +1,7 @@
 //! Ranges whose meaning is fixed by standards, ahead of any database: addresses that are nowhere, addresses that carry an
 //! IPv4 address inside, and well-known anycast addresses, which are everywhere.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Ranges without a place, and the standard that says so (IANA special-purpose address registries). 100.64.0.0/10 also
 /// holds internal addresses of Alibaba Cloud OSS, so it must not be taken for an access network.
@@ -83,6 +83,16 @@ impl Embedding {
     pub(super) const ALL: [(Self, &'static str); 3] =
         [(Self::SixToFour, "2002::/16"), (Self::Teredo, "2001::/32"), (Self::Nat64, "64:ff9b::/96")];
 
+    /// The embedding that an address belongs to, by its prefix.
+    pub(super) fn of(address: Ipv6Addr) -> Option<Self> {
+        match address.segments() {
+            [0x2002, ..] => Some(Self::SixToFour),
+            [0x2001, 0, ..] => Some(Self::Teredo),
+            [0x64, 0xff9b, 0, 0, 0, 0, ..] => Some(Self::Nat64),
+            _ => None,
+        }
+    }
+
     /// The embedding that an answer's number marks, if it marks one.
     #[inline]
     pub(super) fn marked_by(answer: u16) -> Option<Self> {
@@ -103,8 +113,6 @@ impl Embedding {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv6Addr;
-
     use super::*;
 
     fn client(embedding: Embedding, text: &str) -> String {
@@ -117,6 +125,16 @@ mod tests {
         assert_eq!(client(Embedding::Teredo, "2001:0:4136:e378:8000:63bf:3fff:fdd2"), "192.0.2.45");
         assert_eq!(client(Embedding::SixToFour, "2002:c000:0204::1"), "192.0.2.4");
         assert_eq!(client(Embedding::Nat64, "64:ff9b::192.0.2.33"), "192.0.2.33");
+    }
+
+    #[test]
+    fn prefixes_and_ranges_are_the_same() {
+        for (embedding, net) in Embedding::ALL {
+            let net: ipnet::Ipv6Net = net.parse().unwrap();
+            let (first, last) = (u128::from(net.network()), u128::from(net.broadcast()));
+            assert_eq!([first, last].map(|bits| Embedding::of(bits.into())), [Some(embedding); 2]);
+            assert_eq!([first - 1, last + 1].map(|bits| Embedding::of(bits.into())), [None; 2]);
+        }
     }
 
     #[test]
