@@ -231,7 +231,7 @@ pub fn show_loaded(metrics: &Metrics, world: &World) {
     metrics.loaded(&Loaded {
         pack: policy.pack.id.clone(),
         policy: policy.digest.clone(),
-        geo_built: world.geo.built().map(|seconds| seconds.saturating_mul(1000)),
+        geo_built: world.geo.built(),
         at: now_ms(),
     });
 }

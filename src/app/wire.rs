@@ -6,7 +6,7 @@ use crate::dingtalk::{Decoder, Envelope, Limits, Path};
 use crate::domain::sensitive::NamePatterns;
 use crate::evidence;
 use crate::geo::{Database, Geo};
-use crate::outbox::ChannelSpec;
+use crate::outbox::{Bounds, ChannelSpec};
 use crate::pipeline::world::World;
 use crate::recorder::{Folders, Ledger};
 use crate::settings::Settings;
@@ -59,7 +59,9 @@ pub fn ledger(settings: &Settings, folders: &Folders, channels: &[ChannelSpec]) 
     let key = folders.state.join("evidence.key");
     let mut options = evidence::Options::new(settings.evidence.origin.clone(), key);
     options.recipients.clone_from(&settings.evidence.recipients);
-    Ok(Ledger::open(folders, &options, channels)?)
+    let bulk_objects = settings.policy.pack.bulk_objects;
+    let bounds = Bounds { bulk_objects, fingerprints: DEDUPE_WINDOW as u64 };
+    Ok(Ledger::open(folders, &options, channels, bounds)?)
 }
 
 /// Worker threads: as configured, or one a processor.

@@ -126,6 +126,10 @@ impl<'e, 'a> Scene<'e, 'a> {
         let in_map = || self.space.and_then(mapped);
         let settled = || self.tenant_storage();
         let found = region.filter(claims).or_else(|| host().filter(claims)).or_else(|| bucket().filter(claims));
+        // a storage host of a region that the tables do not know says that the data are elsewhere than usual
+        if found.is_none() && host().is_some_and(|host| host.doubt == Some(Doubt::Unlisted)) {
+            return Location::unknown(Doubt::Unlisted);
+        }
         let undecided = || region.or_else(host).unwrap_or(Location::unknown(Doubt::Missing));
         found.or_else(in_map).or_else(settled).unwrap_or_else(undecided)
     }

@@ -17,7 +17,7 @@ use crate::pipeline::report::Rejected;
 
 /// Appends rejected records and makes them durable.
 #[derive(Debug)]
-pub struct DeadLetters {
+pub(super) struct DeadLetters {
     file: File,
 }
 
@@ -51,7 +51,7 @@ impl DeadLetters {
     ///
     /// # Errors
     /// The file cannot be read, cut or created.
-    pub fn open(path: &Path, reached: &[Reached]) -> io::Result<Self> {
+    pub(super) fn open(path: &Path, reached: &[Reached]) -> io::Result<Self> {
         let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
         let recorded = recorded_length(&file, reached)?;
         if recorded < file.metadata()?.len() {
@@ -66,7 +66,7 @@ impl DeadLetters {
     ///
     /// # Errors
     /// The disk refuses; the batch is then not recorded.
-    pub fn append(&mut self, rejected: &[Rejected]) -> io::Result<()> {
+    pub(super) fn append(&mut self, rejected: &[Rejected]) -> io::Result<()> {
         if rejected.is_empty() {
             return Ok(());
         }

@@ -17,7 +17,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use thiserror::Error;
 
 use crate::evidence::{self, EvidenceError, Log, Note};
-use crate::outbox::{ChannelSpec, Outbox, OutboxError};
+use crate::outbox::{Bounds, ChannelSpec, Outbox, OutboxError};
 use crate::pipeline::ports::{Durable, Reached, RecordError, Recorder, Seal};
 use crate::pipeline::report::BatchReport;
 use dead_letters::DeadLetters;
@@ -69,11 +69,12 @@ impl Ledger {
         folders: &Folders,
         options: &evidence::Options,
         channels: &[ChannelSpec],
+        bounds: Bounds,
     ) -> Result<Self, OpenError> {
         make_private(&folders.evidence)?;
         make_private(&folders.state)?;
         let log = Log::open(&folders.evidence, options)?;
-        let mut outbox = Outbox::open(&folders.state.join("state.db"), channels)?;
+        let mut outbox = Outbox::open(&folders.state.join("state.db"), channels)?.with_bounds(bounds);
         outbox.recover(log.size())?;
         let behind = log.size() > outbox.applied_size();
         if behind {

@@ -18,17 +18,17 @@ use harbourwatch::pipeline::Run;
 use harbourwatch::settings::{EXAMPLE_BANK, Settings};
 
 /// Key of the duplicate check in tests.
-pub const KEY: FingerprintKey = FingerprintKey([7; 16]);
+pub(crate) const KEY: FingerprintKey = FingerprintKey([7; 16]);
 
 /// The example bank, built once.
-pub fn bank() -> Arc<World> {
+pub(crate) fn bank() -> Arc<World> {
     static WORLD: OnceLock<Arc<World>> = OnceLock::new();
     let build = || Arc::new(wire::world(&EXAMPLE_BANK.parse::<Settings>().unwrap()).unwrap());
     Arc::clone(WORLD.get_or_init(build))
 }
 
 /// Messages of a synthetic day, `garbage` of a million of them broken.
-pub fn day(seed: u64, events: u64, garbage: u32) -> Vec<Vec<u8>> {
+pub(crate) fn day(seed: u64, events: u64, garbage: u32) -> Vec<Vec<u8>> {
     use harbourwatch::source::generate::{Generator, Organisation, Plan, Quirks};
     let plan = Plan { quirks: Quirks { garbage, ..Quirks::default() }, ..Plan::new(seed, events) };
     let mut generator = Generator::new(plan, Organisation::bank());
@@ -41,16 +41,16 @@ pub fn day(seed: u64, events: u64, garbage: u32) -> Vec<Vec<u8>> {
 }
 
 /// Hands out messages in lanes, by turns.
-pub struct Memory {
+pub(crate) struct Memory {
     messages: Vec<Vec<u8>>,
     lanes: Vec<Lane>,
     at: usize,
     /// Offsets below which each lane was committed.
-    pub committed: Vec<u64>,
+    pub(crate) committed: Vec<u64>,
 }
 
 impl Memory {
-    pub fn new(messages: Vec<Vec<u8>>, lanes: u32) -> Self {
+    pub(crate) fn new(messages: Vec<Vec<u8>>, lanes: u32) -> Self {
         let lanes: Vec<_> = (0..lanes as i32).map(|partition| Lane { topic: "memory".to_owned(), partition }).collect();
         let committed = vec![0; lanes.len()];
         Self { messages, lanes, at: 0, committed }
@@ -84,7 +84,7 @@ impl Source for Memory {
 
 /// Keeps every report.
 #[derive(Default)]
-pub struct Kept(pub Vec<BatchReport>);
+pub(crate) struct Kept(pub(crate) Vec<BatchReport>);
 
 impl Recorder for Kept {
     fn record(&mut self, report: &BatchReport, seal: Seal) -> Result<Durable, RecordError> {
@@ -106,7 +106,7 @@ impl Recorder for Kept {
 }
 
 /// Runs messages through the real pipeline; gives the reports and the verdict lines.
-pub fn run(messages: Vec<Vec<u8>>, lanes: u32, batch: usize, workers: usize) -> (Vec<BatchReport>, Vec<u8>, Vec<u64>) {
+pub(crate) fn run(messages: Vec<Vec<u8>>, lanes: u32, batch: usize, workers: usize) -> (Vec<BatchReport>, Vec<u8>, Vec<u64>) {
     let (mut source, mut kept, mut lines) = (Memory::new(messages, lanes), Kept::default(), Vec::new());
     let world = bank();
     let limits = Limits { messages: batch, ..Limits::default() };
