@@ -103,31 +103,27 @@ fn the_reasoning_ends_in_the_decision() {
         assert_eq!(decision, policy.judge(&leg, &case, &mut Silent), "{label}");
         assert_eq!(rules(&steps).first(), Some(&Rule::R1), "{label}");
         let outcomes: BTreeSet<Verdict> = steps.iter().filter_map(outcome).collect();
-        match decision.verdict {
-            Verdict::OutOfScope => assert!(outcomes.is_empty(), "{label}"),
-            Verdict::Undetermined => assert_eq!(outcomes, decision.possible.iter().collect(), "{label}"),
-            verdict => assert_eq!(outcomes, BTreeSet::from([verdict]), "{label}"),
-        }
-        let last = steps.iter().rev().find_map(|step| match step {
-            Step::Severity { to, .. } => Some(*to),
-            _ => None,
-        });
+        let expected = match (decision.verdict == Verdict::OutOfScope, decision.possible.is_empty()) {
+            (true, _) => BTreeSet::new(),
+            (false, true) => BTreeSet::from([decision.verdict]),
+            (false, false) => decision.possible.iter().collect(),
+        };
+        assert_eq!(outcomes, expected, "{label}");
+        let last = steps.iter().rev().find_map(severity);
         assert_eq!(last, Some(decision.severity), "{label}");
     }
 }
 
 fn outcome(step: &Step) -> Option<Verdict> {
-    match step {
-        Step::Outcome { verdict } => Some(*verdict),
-        _ => None,
-    }
+    if let Step::Outcome { verdict } = step { Some(*verdict) } else { None }
+}
+
+fn severity(step: &Step) -> Option<Severity> {
+    if let Step::Severity { to, .. } = step { Some(*to) } else { None }
 }
 
 fn rules(steps: &[Step]) -> Vec<Rule> {
-    let rule = |step: &Step| match step {
-        Step::Rule { rule, .. } => Some(*rule),
-        _ => None,
-    };
+    let rule = |step: &Step| if let Step::Rule { rule, .. } = step { Some(*rule) } else { None };
     steps.iter().filter_map(rule).collect()
 }
 

@@ -64,7 +64,7 @@ fn methods() -> impl Strategy<Value = Method> {
 }
 
 fn recipients() -> impl Strategy<Value = Recipient> {
-    let parties = u16::try_from(WHOLE.parties.len()).unwrap();
+    let parties = u16::try_from(WHOLE.parties.len()).expect("small");
     prop_oneof![
         8 => (0..parties).prop_map(|id| Recipient::Party(PartyId(id))),
         1 => Just(Recipient::Stranger),
@@ -89,7 +89,7 @@ fn legs_with(least: usize) -> impl Strategy<Value = (Leg, Vec<Place>, Vec<Place>
 }
 
 fn cases() -> impl Strategy<Value = Case> {
-    let items = u16::try_from(WHOLE.items.len()).unwrap();
+    let items = u16::try_from(WHOLE.items.len()).expect("small");
     // Around the days that the register speaks of, and any instant at all.
     let near = 1_767_196_800_000_i64..1_798_732_800_000;
     let at = prop_oneof![9 => near, 1 => any::<i64>()];
@@ -104,10 +104,8 @@ fn cases() -> impl Strategy<Value = Case> {
 }
 
 fn possible(decision: &Decision) -> Verdicts {
-    match decision.verdict {
-        Verdict::Undetermined => decision.possible,
-        verdict => Verdicts::default().with(verdict),
-    }
+    let undetermined = decision.verdict == Verdict::Undetermined;
+    if undetermined { decision.possible } else { Verdicts::default().with(decision.verdict) }
 }
 
 fn judge(policy: &Policy, leg: &Leg, case: &Case) -> Decision {
@@ -241,7 +239,7 @@ proptest! {
         policy in policies(), (leg, _, _) in legs(), case in cases(), extra in 0..30_usize
     ) {
         let before = judge(&policy, &leg, &case);
-        let mut more = policy.clone();
+        let mut more = policy;
         more.safeguards.push(WHOLE.safeguards[extra].clone());
         let after = judge(&more.compile(), &leg, &case);
         let leaves = |decision: &Decision| decision.verdict < Verdict::Inbound;
