@@ -22,7 +22,7 @@ const PURPOSES: [&str; 3] = ["service", "employment", "marketing"];
 /// The whole register; scenarios pick from it.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Register {
+pub(super) struct Register {
     party: Vec<PartyRow>,
     item: Vec<ItemRow>,
     safeguard: Vec<SafeguardRow>,
@@ -115,7 +115,7 @@ struct ResidencyRow {
 /// A place or places in a scenario: one, several, or `"anywhere"`.
 #[derive(Clone, Deserialize)]
 #[serde(untagged)]
-pub enum Places {
+pub(super) enum Places {
     One(String),
     Several(Vec<String>),
 }
@@ -123,9 +123,9 @@ pub enum Places {
 /// One scenario.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Scenario {
-    pub name: String,
-    pub story: String,
+pub(super) struct Scenario {
+    pub(super) name: String,
+    pub(super) story: String,
     day: Option<Datetime>,
     kind: String,
     #[serde(default)]
@@ -147,25 +147,25 @@ pub struct Scenario {
     rules: Vec<String>,
     #[serde(default)]
     unknown_is_not_personal: bool,
-    pub expect: Expect,
+    pub(super) expect: Expect,
 }
 
 /// What a scenario must give. What is left out must be absent.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Expect {
-    pub verdict: String,
-    pub rule: String,
-    pub severity: String,
-    pub safeguard: Option<String>,
-    pub failed: Option<String>,
-    pub cites: Option<String>,
+pub(super) struct Expect {
+    pub(super) verdict: String,
+    pub(super) rule: String,
+    pub(super) severity: String,
+    pub(super) safeguard: Option<String>,
+    pub(super) failed: Option<String>,
+    pub(super) cites: Option<String>,
     #[serde(default)]
-    pub tags: Vec<String>,
+    pub(super) tags: Vec<String>,
     #[serde(default)]
-    pub possible: Vec<String>,
+    pub(super) possible: Vec<String>,
     #[serde(default)]
-    pub binding: bool,
+    pub(super) binding: bool,
 }
 
 #[derive(Deserialize)]
@@ -180,13 +180,13 @@ fn folder() -> PathBuf {
 }
 
 /// Reads the register.
-pub fn register() -> Register {
+pub(super) fn register() -> Register {
     let text = std::fs::read_to_string(folder().join("register.toml")).expect("register.toml is readable");
     toml::from_str(&text).expect("register.toml is well-formed")
 }
 
 /// Reads all scenarios with the name of their file, in order of file name.
-pub fn scenarios() -> Vec<(String, Scenario)> {
+pub(super) fn scenarios() -> Vec<(String, Scenario)> {
     let mut files: Vec<_> =
         std::fs::read_dir(folder()).expect("folder").map(|entry| entry.expect("entry").path()).collect();
     files.retain(|path| path.file_name().is_some_and(|name| name != "register.toml"));
@@ -217,7 +217,7 @@ fn tri(text: Option<&str>) -> Tri {
 }
 
 /// Reads `HK`, `CN`, `CN-GD`, `CN-GD-Shenzhen`, `CN-GD-other`, `CN-other`, `WORLD`.
-pub fn place(text: &str) -> Place {
+pub(super) fn place(text: &str) -> Place {
     let mainland = |district| Place::In(Country::CN, district);
     match text {
         "WORLD" => Place::World,
@@ -266,7 +266,7 @@ impl Register {
     }
 
     /// The policy of a scenario, compiled.
-    pub fn policy(&self, scenario: &Scenario) -> Policy {
+    pub(super) fn policy(&self, scenario: &Scenario) -> Policy {
         let picked = |id: &String| self.safeguard.iter().find(|row| row.id == *id).unwrap_or_else(|| panic!("no {id}"));
         let chosen = |id: &String| scenario.rules.contains(id);
         for rule in &scenario.rules {
@@ -282,7 +282,7 @@ impl Register {
     }
 
     /// A policy with everything that the register has, compiled.
-    pub fn everything(&self) -> Policy {
+    pub(super) fn everything(&self) -> Policy {
         self.policy_of(
             self.safeguard.iter().map(|row| self.entry(row)).collect(),
             self.deny.iter().map(|row| self.deny(row)).collect(),
@@ -366,7 +366,7 @@ impl Register {
     }
 
     /// The leg and the case of a scenario.
-    pub fn facts(&self, scenario: &Scenario) -> (Leg, Case) {
+    pub(super) fn facts(&self, scenario: &Scenario) -> (Leg, Case) {
         let recipient = match scenario.recipient.as_str() {
             "stranger" => Recipient::Stranger,
             "public" => Recipient::Public,
