@@ -168,7 +168,7 @@ pub struct Categories(u16);
 impl Categories {
     /// No category.
     pub const NONE: Self = Self(0);
-    /// Those that raise the severity (compliance reference §5.4).
+    /// Those that raise the severity.
     pub const SENSITIVE: Self = Self::NONE
         .with(Category::Identity)
         .with(Category::Biometric)

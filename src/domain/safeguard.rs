@@ -1,4 +1,4 @@
-//! The safeguard register: what can cover a leg (compliance reference §5.2).
+//! The safeguard register: what can cover a leg.
 
 use super::flow::FlowKind;
 use super::party::{Categories, ItemId, PartyId, Purposes};

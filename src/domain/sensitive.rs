@@ -9,205 +9,8 @@ use aho_corasick::{AhoCorasick, BuildError};
 
 use super::party::{Categories, Category};
 
-/// Name patterns that come with the program: English, Traditional and Simplified Chinese.
-const BUILT_IN: &[(Category, &[&str])] = &[
-    (
-        Category::Identity,
-        &[
-            "hkid",
-            "id card",
-            "idcard",
-            "id_card",
-            "id-card",
-            "identity card",
-            "identity document",
-            "passport",
-            "身份證",
-            "身份证",
-            "身分證",
-            "护照",
-            "護照",
-            "回鄉證",
-            "回乡证",
-            "通行證",
-            "通行证",
-            "出生證明",
-            "出生证明",
-            "birth certificate",
-            "birth cert",
-            "work permit",
-            "visa",
-        ],
-    ),
-    (
-        Category::Biometric,
-        &[
-            "biometric",
-            "fingerprint",
-            "face scan",
-            "facial recognition",
-            "voiceprint",
-            "指紋",
-            "指纹",
-            "人臉",
-            "人脸",
-            "面容識別",
-            "面部识别",
-            "聲紋",
-            "声纹",
-            "生物特徵",
-            "生物特征",
-            "生物識別",
-            "生物识别",
-        ],
-    ),
-    (
-        Category::Health,
-        &[
-            "medical",
-            "patient",
-            "diagnosis",
-            "sick leave",
-            "health check",
-            "health record",
-            "prescription",
-            "vaccin",
-            "醫療",
-            "医疗",
-            "病歷",
-            "病历",
-            "病人",
-            "患者",
-            "診斷",
-            "诊断",
-            "體檢",
-            "体检",
-            "病假",
-            "處方",
-            "处方",
-            "藥單",
-            "疫苗",
-            "健康檢查",
-            "健康检查",
-        ],
-    ),
-    (
-        Category::Financial,
-        &[
-            "payroll",
-            "salary",
-            "salaries",
-            "payslip",
-            "bank account",
-            "bank statement",
-            "credit card",
-            "credit report",
-            "tax return",
-            "mpf",
-            "ir56",
-            "ir 56",
-            "薪",
-            "工資",
-            "工资",
-            "糧單",
-            "出糧",
-            "強積金",
-            "强积金",
-            "銀行戶口",
-            "银行户口",
-            "銀行帳",
-            "银行账",
-            "銀行卡",
-            "银行卡",
-            "信用卡",
-            "信貸",
-            "信贷",
-            "征信",
-            "徵信",
-            "報稅",
-            "报税",
-            "稅單",
-            "税单",
-            "月結單",
-        ],
-    ),
-    (
-        Category::Minors,
-        &[
-            "minors",
-            "student",
-            "pupil",
-            "kindergarten",
-            "children",
-            "childcare",
-            "兒童",
-            "儿童",
-            "學生",
-            "学生",
-            "學童",
-            "未成年",
-            "幼稚園",
-            "幼儿园",
-            "幼兒",
-            "幼儿",
-            "小學",
-            "小学",
-            "家長",
-            "家长",
-            "出生證明",
-            "出生证明",
-        ],
-    ),
-    (
-        Category::Employment,
-        &[
-            "personnel",
-            "appraisal",
-            "resume",
-            "résumé",
-            "cv",
-            "employee",
-            "disciplinary",
-            "staff list",
-            "人事",
-            "僱員",
-            "雇員",
-            "雇员",
-            "員工",
-            "员工",
-            "履歷",
-            "履历",
-            "簡歷",
-            "简历",
-            "考勤",
-            "績效",
-            "绩效",
-            "花名冊",
-            "花名册",
-        ],
-    ),
-    (
-        Category::Customer,
-        &["customer", "client list", "kyc", "policyholder", "客戶", "客户", "會員名單", "会员名单", "保單", "保单"],
-    ),
-    (
-        Category::Contact,
-        &[
-            "address book",
-            "contact list",
-            "mailing list",
-            "phone list",
-            "通訊錄",
-            "通讯录",
-            "聯絡人",
-            "联系人",
-            "電話簿",
-            "电话簿",
-            "手機號",
-            "手机号",
-        ],
-    ),
-];
+/// Name patterns that come with the program.
+const BUILT_IN: &str = include_str!("../../policy/name-patterns.txt");
 
 /// Longest ASCII pattern that must stand as a word of its own.
 const SHORT: usize = 4;
@@ -231,9 +34,9 @@ impl NamePatterns {
     /// # Errors
     /// The patterns together are too large for one automaton (gigabytes).
     pub fn new(extra: &[(String, Category)]) -> Result<Self, BuildError> {
-        let built_in = BUILT_IN.iter().flat_map(|(category, words)| words.iter().map(|word| (*word, *category)));
-        let own = extra.iter().map(|(word, category)| (word.trim(), *category));
-        let all: Vec<(&str, Category)> = built_in.chain(own).filter(|(word, _)| !word.is_empty()).collect();
+        let mut all: Vec<(&str, Category)> = built_in().collect();
+        all.extend(extra.iter().map(|(word, category)| (word.trim(), *category)));
+        all.retain(|(word, _)| !word.is_empty());
         let automaton =
             AhoCorasick::builder().ascii_case_insensitive(true).build(all.iter().map(|(word, _)| word.as_bytes()))?;
         Ok(Self { automaton, meanings: all.iter().map(|(word, category)| meaning(word, *category)).collect() })
@@ -250,6 +53,16 @@ impl NamePatterns {
         }
         found
     }
+}
+
+/// Lines of `category: word | word`; a test holds that every line is one.
+fn built_in() -> impl Iterator<Item = (&'static str, Category)> {
+    BUILT_IN.lines().filter_map(entry).flat_map(|(category, words)| words.map(move |word| (word, category)))
+}
+
+fn entry(line: &'static str) -> Option<(Category, impl Iterator<Item = &'static str>)> {
+    let (category, words) = line.split_once(':').filter(|_| !line.starts_with('#'))?;
+    Some((Category::parse(category)?, words.split('|').map(str::trim)))
 }
 
 fn meaning(word: &str, category: Category) -> Meaning {
@@ -325,13 +138,18 @@ mod tests {
     }
 
     #[test]
+    fn every_line_of_the_data_is_read() {
+        let lines = || BUILT_IN.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+        assert!(lines().all(|line| entry(line).is_some_and(|(_, mut words)| words.all(|word| !word.is_empty()))));
+    }
+
+    #[test]
     fn every_built_in_pattern_finds_itself() {
         let patterns = NamePatterns::new(&[]).unwrap();
-        for (category, words) in BUILT_IN {
-            for word in *words {
-                let found = patterns.suggest(&format!("a {word} b"));
-                assert!(Categories::NONE.with(*category).within(found), "{word}");
-            }
+        assert!(built_in().count() > 150);
+        for (word, category) in built_in() {
+            let found = patterns.suggest(&format!("a {word} b"));
+            assert!(Categories::NONE.with(category).within(found), "{word}");
         }
     }
 }

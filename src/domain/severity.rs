@@ -36,7 +36,7 @@ fn base(decision: &Decision) -> (Severity, &'static str) {
     match decision.verdict {
         Verdict::Prohibited => (Severity::High, "barred by the organisation or by a contract"),
         Verdict::Uncovered | Verdict::Defect if decision.binding => {
-            (Severity::High, "a principle that binds today is not met: DPP2(3), DPP3 or DPP4(2)")
+            (Severity::High, "a gap on record in a principle that binds today: DPP2(3), DPP3 or DPP4(2)")
         }
         Verdict::Uncovered | Verdict::Defect => (Severity::Medium, "no safeguard on record covers the flow"),
         Verdict::Undetermined => (Severity::Low, "the places known do not settle it"),

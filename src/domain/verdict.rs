@@ -1,4 +1,4 @@
-//! Verdicts, the rules that give them, severity (compliance reference §5.3, §5.4).
+//! Verdicts, the rules that give them, severity.
 //!
 //! The wording is modest on purpose: a verdict says what the recorded facts and the organisation's own register show. It
 //! is not a finding of law.
@@ -96,7 +96,7 @@ impl Verdicts {
     }
 }
 
-/// The rule that decided (compliance reference §5.3).
+/// The rule that decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(missing_docs)]
 pub enum Rule {

@@ -77,8 +77,17 @@ impl Index {
     }
 }
 
-static UNCOMPILED: [Place; 3] =
-    [Place::In(Country::CN, District::Gba(GbaCity::Guangzhou)), REST_OF_MAINLAND[0], REST_OF_MAINLAND[1]];
+/// Without an index every district is tried.
+static UNCOMPILED: [Place; 11] = {
+    let mut places = [REST_OF_MAINLAND[0]; 11];
+    let mut at = 0;
+    while at < GbaCity::ALL.len() {
+        places[at] = Place::In(Country::CN, District::Gba(GbaCity::ALL[at].0));
+        at += 1;
+    }
+    places[10] = REST_OF_MAINLAND[1];
+    places
+};
 
 /// Areas that a place is held against. Those of a GBA Standard Contract are apart: it turns on where the recipient is
 /// registered, and a place that is known too coarsely does not speak against it.

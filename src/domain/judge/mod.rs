@@ -32,7 +32,8 @@
 //! - **R6, unknown facts**. An entry that limits categories or purposes does not cover an item that states none.
 //!   `comparable_law` needs named places. `group_policy` needs a company of the group, `processor_oversight` a processor.
 //! - **R6, filing**. A filing counts from its day on; judged for an earlier day, the contract is unfiled.
-//! - **R7, principles**. A processor needs an agreement on file or a contract in force: unknown counts as none. A gap in
+//! - **R7, principles**. A processor needs an agreement on file, or a contract in force that is not limited to other
+//!   inventory items: unknown counts as none. A gap in
 //!   DPP3 is recorded when everything agreed with the recipient is limited to other purposes than that of collection.
 //! - **R8**. An entry that names the recipient for another exporter, cohort or case is a defect. An entry for anyone names
 //!   only its own places and cohort; elsewhere the leg is UNCOVERED.

@@ -86,16 +86,17 @@ impl Policy {
         }
     }
 
-    /// Entries in force that name the recipient as party and bind the exporter.
+    /// Entries in force that name the recipient as party, bind the exporter and are not limited to other items.
     fn agreed(&self, recipient: PartyId, case: &Case) -> impl Iterator<Item = &Safeguard> {
         let day = day_of(case.at);
-        let exporter = case.exporter;
+        let (exporter, item) = (case.exporter, case.item);
         self.entries(Some(recipient)).map(|id| self.safeguard(id)).filter(move |entry| {
             let named = match &entry.recipients {
                 Named::Parties(parties) => parties.contains(&recipient),
                 Named::SameEntity | Named::Anyone => false,
             };
-            named && in_force(entry, day).is_none() && self.binds(entry, exporter)
+            let about = entry.items.is_empty() || entry.items.contains(&item);
+            named && about && in_force(entry, day).is_none() && self.binds(entry, exporter)
         })
     }
 }

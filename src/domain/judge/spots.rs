@@ -6,6 +6,7 @@
 use super::Matter;
 use crate::domain::flow::Recipient;
 use crate::domain::place::{Candidates, Confidence, Country, District, Location, Method, Place};
+use crate::domain::trace::Silent;
 
 /// A destination as supposed for one evaluation. `None` is a place that no rule names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub(super) struct Spot {
     pub(super) place: Option<Place>,
     /// What the areas of a register entry are held against.
     pub(super) entry: Option<Place>,
-    /// What a GBA Standard Contract is held against: it asks for a contradiction only, so a coarse place stays coarse.
+    /// What a GBA Standard Contract is held against: it asks for a contradiction only, so a coarse place may stay coarse.
     pub(super) contract: Option<Place>,
     /// Whether Macao counts as outside the GBA for data received under the GBA Standard Contract.
     pub(super) macao_barred: bool,
@@ -83,17 +84,22 @@ impl Matter<'_> {
         }
     }
 
+    /// Takes a place in Mainland China apart. A coarse place contradicts no GBA Standard Contract, unless what is barred
+    /// turns on the district: then each district is supposed with all that follows from it.
     fn each_district(&self, stated: Spot, judge: &mut dyn FnMut(Spot)) {
         if !self.policy.index.asks_districts() && !self.item.under_gba_contract {
             return judge(stated);
         }
         let guangdong_only = stated.place == Some(GUANGDONG);
-        for place in self.policy.index.districts() {
-            if guangdong_only && *place == Place::In(Country::CN, District::OtherProvince) {
-                continue;
-            }
-            let place = Some(*place);
-            judge(Spot { place, entry: place, supposing: "the district is not stated; each is possible", ..stated });
+        let elsewhere = Place::In(Country::CN, District::OtherProvince);
+        let districts = self.policy.index.districts().iter().filter(|place| !guangdong_only || **place != elsewhere);
+        let mut bars = districts.clone().map(|place| self.bars(Spot::of(Some(*place)), &mut Silent).rule.is_some());
+        let first = bars.next();
+        let settled = bars.all(|barred| Some(barred) == first);
+        for place in districts {
+            let supposed = Spot::of(Some(*place));
+            let contract = if settled { stated.contract } else { supposed.contract };
+            judge(Spot { contract, supposing: "the district is not stated; each is possible", ..supposed });
         }
     }
 
