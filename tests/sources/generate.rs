@@ -47,11 +47,13 @@ fn parsed(message: &[u8]) -> Value {
     read.unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(message)))
 }
 
+fn unwrapped(message: &Value) -> &Value {
+    message.get("payload").unwrap_or(message)
+}
+
 /// The rows of a sound message, out of page and envelope.
 fn rows(message: &Value) -> Vec<&Value> {
-    if let Some(row) = message.get("payload") {
-        return vec![row];
-    }
+    let message = unwrapped(message);
     match message.pointer("/list").or_else(|| message.pointer("/result/list")) {
         Some(page) => page.as_array().unwrap().iter().collect(),
         None => vec![message],
@@ -97,6 +99,7 @@ fn every_act_and_every_shape_of_push_occurs() {
             codes.for_each(|code| *acts.entry(code).or_insert(0) += 1);
             continue;
         }
+        let message = unwrapped(&message);
         let shape = ["specVersion", "eventType", "EventType", "biz_data"];
         let shape = shape.iter().find(|key| message.get(key).is_some()).expect("a known shape");
         *shapes.entry(*shape).or_insert(0) += 1;
