@@ -1,5 +1,8 @@
 //! Tests of the sources: what goes in comes out once, in order, under the same position.
 
+// the helpers around the tests are tests too
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod generate;
 mod replay;
 

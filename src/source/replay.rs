@@ -324,9 +324,10 @@ fn file_name(path: &Path) -> String {
 }
 
 fn unreadable(shown: &str, error: &io::Error) -> SourceError {
-    let remedy = match error.kind() {
-        ErrorKind::NotFound | ErrorKind::PermissionDenied => "Check the path and the permissions",
-        _ => "It may be damaged, or cut where it was copied",
+    let remedy = if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) {
+        "Check the path and the permissions"
+    } else {
+        "It may be damaged, or cut where it was copied"
     };
     SourceError::Fatal(format!("{shown}: cannot be read: {error}. {remedy}"))
 }

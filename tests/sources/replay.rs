@@ -183,7 +183,8 @@ fn a_changed_file_is_refused() {
     let mark = [reached(&whole[..3])];
     assert_eq!(read(&path, &mark), (whole[3..].to_vec(), None));
     let text = String::from_utf8_lossy(TEXT).into_owned();
-    let changes = [text.replace("\"n\":3", "\"n\":4"), text.replace("{\"n\":3}", ""), text[..15].to_owned()];
+    let changes =
+        [text.replace("\"n\":3", "\"n\":4"), text.replace("{\"n\":3}", ""), "{\"n\":0}\n{\"n\":1}".to_owned()];
     for changed in changes {
         let (taken, error) = read(&file(dir.path(), "a", changed.as_bytes()), &mark);
         assert!(taken.is_empty(), "{changed:?}");

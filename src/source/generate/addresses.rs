@@ -141,7 +141,7 @@ impl Address {
     /// Writes the value, quotes included; nothing may be written for [`Address::Absent`].
     pub(super) fn write(self, out: &mut Vec<u8>) {
         // writing to memory cannot fail
-        let _ = match self {
+        let written = match self {
             Self::V4(plain) => write!(out, "\"{plain}\""),
             Self::V6(plain) => write!(out, "\"{plain}\""),
             Self::Absent | Self::Null => write!(out, "null"),
@@ -153,5 +153,6 @@ impl Address {
             Self::Private => write!(out, "\"192.168.1.20\""),
             Self::Shared => write!(out, "\"100.64.3.9\""),
         };
+        debug_assert!(written.is_ok());
     }
 }

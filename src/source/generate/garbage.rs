@@ -32,7 +32,7 @@ pub(super) fn garbage(out: &mut Vec<u8>, row: &[u8], rng: &mut Rng) {
         16 => out.extend_from_slice(b"2026-11-23T01:15:00Z WARN collector: token expired, retrying"),
         17 => out.extend_from_slice(b"{'action': 2, 'userId': '16338841'}"),
         18 => {
-            out.extend_from_slice(br#"{"encrypt":"YvkvaGe4hQxd3VxRmEty0dVlnCOAqwf56xwTRHDHoOURqhalbmBJQk5FNcRk42Gl"}"#)
+            out.extend_from_slice(br#"{"encrypt":"YvkvaGe4hQxd3VxRmEty0dVlnCOAqwf56xwTRHDHoOURqhalbmBJQk5FNcRk42Gl"}"#);
         }
         19 => out.extend_from_slice(br#"{"specVersion":"1.0","type":"SYSTEM","headers":{"topic":"ping"},"data":"{}"}"#),
         20 => out.extend(std::iter::repeat_n(0, 32)),

@@ -9,7 +9,6 @@ pub(super) const TENANT: &str = "ding8f2c41a0b7d9e63524f2f5cc6abecb85";
 pub(super) const TENANT_SZ: &str = "ding41c07be95d2a8f3635c2f4657eb6378f";
 
 /// A space or a knowledge base.
-
 pub(super) struct Space {
     pub(super) id: Spot,
     /// Name in rows, as a receiver.

@@ -1,7 +1,5 @@
 //! JSON written by hand: fast, no tree in between. Knows nothing of events.
 
-use std::io::Write;
-
 /// How values are spelt.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Style {
@@ -128,8 +126,8 @@ fn character(out: &mut Vec<u8>, symbol: char, escaped: bool) {
 }
 
 fn unit(out: &mut Vec<u8>, unit: u16) {
-    // writing to memory cannot fail
-    let _ = write!(out, "\\u{unit:04x}");
+    out.extend_from_slice(b"\\u");
+    out.extend([12, 8, 4, 0].map(|shift| b"0123456789abcdef"[usize::from(unit >> shift & 15)]));
 }
 
 #[cfg(test)]

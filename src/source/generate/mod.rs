@@ -71,7 +71,8 @@ pub struct Quirks {
     pub pushes: u32,
     /// Rows of the legacy API.
     pub legacy: u32,
-    /// Rows in a collector's envelope, beside those that need one for their tenant.
+    /// Messages in a collector's envelope, beside rows that need one for their tenant. All by default: one collector fills
+    /// a topic, and `config/bank.toml` says where its envelope has the event.
     pub envelopes: u32,
     /// Rows with what a collector found out about the storage.
     pub enriched: u32,
@@ -97,7 +98,7 @@ impl Default for Quirks {
             pages: 4_000,
             pushes: 8_000,
             legacy: 10_000,
-            envelopes: 120_000,
+            envelopes: 1_000_000,
             enriched: 250_000,
             quoted: 5_000,
             escaped: 10_000,
@@ -212,6 +213,7 @@ impl<'o> Generator<'o> {
     /// A page has one casing, and no tenant but the first.
     fn page(&mut self, out: &mut Vec<u8>, left: u64) {
         let legacy = self.rng.chance(100_000);
+        let wrapped = self.wrap(out);
         let rows = u64::from(2 + self.rng.below(PAGE - 1)).min(left);
         let opening: &[u8] = if legacy { br#"{"errcode":0,"errmsg":"ok","success":true,"result":"# } else { b"" };
         out.extend_from_slice(opening);
@@ -223,12 +225,26 @@ impl<'o> Generator<'o> {
             row::row(out, &scene, Manner::draw(quirks, legacy, rng), true);
         });
         out.extend_from_slice(if legacy { b"}}" } else { b"}" });
+        out.extend_from_slice(wrapped);
     }
 
     fn push(&mut self, out: &mut Vec<u8>) {
         let at = self.time();
+        let wrapped = self.wrap(out);
         let space = holdings::OF_BANK.pick(&mut self.rng);
         push::push(out, &mut self.scratch, (self.organisation, space), at, &mut self.rng);
+        out.extend_from_slice(wrapped);
+    }
+
+    /// Opens an envelope or none; gives what closes it.
+    fn wrap(&mut self, out: &mut Vec<u8>) -> &'static [u8] {
+        if !self.rng.chance(self.plan.quirks.envelopes) {
+            return b"";
+        }
+        out.extend_from_slice(b"{\"corpId\":\"");
+        out.extend_from_slice(holdings::TENANT.as_bytes());
+        out.extend_from_slice(b"\",\"payload\":");
+        b"}"
     }
 
     fn again(&mut self, out: &mut Vec<u8>) {

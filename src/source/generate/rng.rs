@@ -52,7 +52,7 @@ impl Rng {
     /// From 0 up to but not including `bound`; 0 if that is 0.
     pub(super) fn below(&mut self, bound: u32) -> u32 {
         // the shift leaves 32 bits
-        ((self.next() >> 32) * u64::from(bound) >> 32) as u32
+        (((self.next() >> 32) * u64::from(bound)) >> 32) as u32
     }
 
     /// True so many times in a million.

@@ -99,7 +99,7 @@ fn resource(row: &mut Object<'_>, scene: &Scene<'_>, salt: u64) {
         }
     }
     biz_id(row, scene);
-    if scene.on != On::File && salt % 4 == 0 {
+    if scene.on != On::File && salt.is_multiple_of(4) {
         let url = row.key(("docPcUrl", "doc_pc_url"));
         url.extend_from_slice(b"\"https://alidocs.dingtalk.com/i/nodes/");
         token(url, salt, 16);

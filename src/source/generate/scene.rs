@@ -85,7 +85,7 @@ fn space(act: &Act, usual: &'static Space, rng: &mut Rng) -> &'static Space {
 }
 
 fn receivers<'o>(organisation: &'o Organisation, act: &Act, space: &'static Space, rng: &mut Rng) -> Receivers<'o> {
-    let mut draw = |rng: &mut Rng| receivers::draw(organisation, space, rng);
+    let draw = |rng: &mut Rng| receivers::draw(organisation, space, rng);
     match act.to {
         To::Nobody | To::World => Receivers::None,
         To::Container => match rng.below(100) {
