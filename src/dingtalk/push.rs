@@ -225,25 +225,25 @@ impl<'t: 'b, 'b> Both<'_, 't, 'b> {
             Some(ids) => People { ids: ids.items.iter().cloned().collect(), array: ids.array },
             None => {
                 let ids = self.frame.head.ids(field);
-                People { ids: ids.items.iter().map(|id| -> Id<'b> { id.clone() }).collect(), array: ids.array }
+                People { ids: ids.items.iter().cloned().collect(), array: ids.array }
             }
         }
     }
 
     fn members(&self) -> Vec<Counterpart<'b>> {
         let of_body = self.body.iter().flat_map(|body| &body.members.items).cloned();
-        let of_head = self.frame.head.members.items.iter().map(|one| -> Counterpart<'b> { one.clone() });
+        let of_head = self.frame.head.members.items.iter().cloned();
         of_body.chain(of_head).collect()
     }
 
     fn files(&self) -> Vec<Checked<'b>> {
         let of_body = self.body.iter().flat_map(|body| &body.files.items).cloned();
-        of_body.chain(self.frame.head.files.items.iter().map(|file| -> Checked<'b> { file.clone() })).collect()
+        of_body.chain(self.frame.head.files.items.iter().cloned()).collect()
     }
 
     fn agents(&self) -> Vec<Agent<'b>> {
         let of_body = self.body.iter().flat_map(|body| &body.agents.items).cloned();
-        of_body.chain(self.frame.head.agents.items.iter().map(|agent| -> Agent<'b> { agent.clone() })).collect()
+        of_body.chain(self.frame.head.agents.items.iter().cloned()).collect()
     }
 }
 
