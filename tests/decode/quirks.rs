@@ -10,7 +10,7 @@ const ROW: &str = r#"{"action":2,"bizId":"24870551923184","gmtCreate":1763456712
 fn one(json: &str) -> Event<'static> {
     let mut results = decode(json.as_bytes());
     assert_eq!(results.len(), 1, "{json}");
-    results.pop().unwrap().unwrap_or_else(|reject| panic!("{reject}: {json}")).into_owned()
+    results.pop().expect("one").unwrap_or_else(|reject| panic!("{reject}: {json}")).into_owned()
 }
 
 fn rejected(json: &str) -> (Reason, String) {

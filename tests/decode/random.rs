@@ -177,11 +177,11 @@ fn message(dice: &mut Dice, depth: usize) -> String {
     let mut fields: Vec<String> = (0..=dice.roll(2))
         .map(|_| {
             let inner = if dice.odds(5) { "\"plain text\"".to_owned() } else { message(dice, depth - 1) };
-            let inner = if dice.odds(5) { serde_json::to_string(&inner).unwrap() } else { inner };
+            let inner = if dice.odds(5) { serde_json::to_string(&inner).expect("text") } else { inner };
             format!("\"{}\":{inner}", dice.pick(&keys))
         })
         .collect();
-    fields.extend((0..dice.roll(3)).map(|_| field(dice)).filter(|_| depth % 2 == 0));
+    fields.extend((0..dice.roll(3)).map(|_| field(dice)).filter(|_| depth.is_multiple_of(2)));
     format!("{{{}}}", fields.join(", "))
 }
 
@@ -205,7 +205,7 @@ fn the_decoder_agrees_with_the_oracle() {
     for case in 0..40_000 {
         let depth = case % 4;
         let mut bytes = message(&mut dice, depth).into_bytes();
-        if case % 5 == 0 {
+        if case.is_multiple_of(5) {
             mutate(&mut dice, &mut bytes);
         }
         let results = decode_with(&decoder, &bytes);
