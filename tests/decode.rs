@@ -32,14 +32,15 @@ fn decode_with<'a>(decoder: &Decoder, bytes: &'a [u8]) -> Results<'a> {
 fn golden(name: &str, actual: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/decode/golden").join(name);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(&path, actual).unwrap();
+        std::fs::write(&path, actual).expect("golden is writable");
     }
-    let expected = std::fs::read_to_string(&path).unwrap();
+    let expected = std::fs::read_to_string(&path).expect("golden is there");
     assert!(expected == actual, "{name} differs; UPDATE_GOLDEN=1 shows the change in git diff\n{actual}");
 }
 
 fn sample_text(name: &str) -> String {
-    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/dingtalk").join(name)).unwrap();
+    let text =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/dingtalk").join(name)).unwrap();
     let mut out = String::new();
     for (number, line) in text.lines().enumerate() {
         for result in decode(line.as_bytes()) {

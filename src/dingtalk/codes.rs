@@ -167,8 +167,12 @@ pub const PLATFORMS: [CodeRow; 5] = [
 ];
 
 /// `receiverType`.
-pub const RECEIVERS: [CodeRow; 4] =
-    [code(0, "单聊", "one-to-one chat"), code(1, "群聊", "group chat"), code(2, "钉盘", "drive"), code(3, "文档", "document")];
+pub const RECEIVERS: [CodeRow; 4] = [
+    code(0, "单聊", "one-to-one chat"),
+    code(1, "群聊", "group chat"),
+    code(2, "钉盘", "drive"),
+    code(3, "文档", "document"),
+];
 
 /// `memberType`.
 pub const MEMBERS: [CodeRow; 4] =
@@ -184,15 +188,8 @@ pub const ROLES: [CodeRow; 5] = [
 ];
 
 /// `memberType` as push events write it, in words, with its code in [`MEMBERS`].
-pub const MEMBER_WORDS: [(&str, i64); 7] = [
-    ("DEPT", 0),
-    ("DEPARTMENT", 0),
-    ("GROUP", 1),
-    ("CONVERSATION", 1),
-    ("USER", 2),
-    ("ORG", 3),
-    ("ORGANIZATION", 3),
-];
+pub const MEMBER_WORDS: [(&str, i64); 7] =
+    [("DEPT", 0), ("DEPARTMENT", 0), ("GROUP", 1), ("CONVERSATION", 1), ("USER", 2), ("ORG", 3), ("ORGANIZATION", 3)];
 
 /// One push event type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,11 +9,12 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use smallvec::SmallVec;
 
-use super::field::{Field, Fields, Kind, Name};
+use super::field::{Field, Fields, Kind};
+use super::inner::InnerSeed;
 use super::part::{Agent, Checked, NameSeed, Parts, PartsSeed, Party};
 use super::reject::{Reason, Reject};
 use super::storage::{Claims, ClaimsSeed};
-use super::value::{Ids, ScalarSeed, ScalarsSeed, Value};
+use super::value::{Ids, Scalar, ScalarSeed, ScalarsSeed, Value, Wrong};
 use crate::domain::event::{Counterpart, Id, Text};
 
 /// A value that may hold an event: the text of an object, an array, or a string that begins like one.
@@ -146,14 +147,19 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Notes a scalar, or that it cannot be one of this field.
+    pub(super) fn set(&mut self, field: Field, scalar: Scalar<'a>) {
+        match scalar.read(field.kind()) {
+            Ok(value) => self.put(field, value),
+            Err(Wrong) => self.wrong.add(field),
+        }
+    }
+
     /// Reads the value of a key that the table knows.
     fn take<A: MapAccess<'a>>(&mut self, field: Field, map: &mut A) -> Result<(), A::Error> {
         match field.kind() {
-            kind @ (Kind::Code | Kind::Time | Kind::Size | Kind::Id | Kind::Text) => {
-                match map.next_value_seed(ScalarSeed)?.read(kind) {
-                    Ok(value) => self.put(field, value),
-                    Err(_) => self.wrong.add(field),
-                }
+            Kind::Code | Kind::Time | Kind::Size | Kind::Id | Kind::Text => {
+                self.set(field, map.next_value_seed(ScalarSeed)?);
             }
             Kind::Address => match map.next_value_seed(ScalarsSeed)?.joined() {
                 Ok(text) => self.put(field, text.map_or(Value::None, Value::Text)),
@@ -275,86 +281,6 @@ impl<'de> Visitor<'de> for DraftSeed<'_, 'de> {
             self.0.take(field, &mut map)?;
         }
         self.0.settle();
-        Ok(())
-    }
-}
-
-/// Reads an object some of whose fields belong to the one around it.
-struct InnerSeed<'o, 'a> {
-    draft: &'o mut Draft<'a>,
-    of: Field,
-}
-
-impl<'a> InnerSeed<'_, 'a> {
-    /// Which field of the outer object a key of the inner one is.
-    fn outer(&self, name: &Name) -> Option<Field> {
-        let field = Field::of(name)?;
-        match (self.of, field) {
-            (Field::Headers, Field::EventType | Field::EventId | Field::Corp | Field::Born) => Some(field),
-            (Field::AuthUser, Field::User) => Some(Field::Operator),
-            (Field::AuthCorp, Field::Corp) => Some(field),
-            _ => None,
-        }
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for InnerSeed<'_, 'de> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-/// What is no object has nothing to say.
-impl<'de> Visitor<'de> for InnerSeed<'_, 'de> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(name) = map.next_key_seed(NameSeed)? {
-            let Some(field) = self.outer(&name) else {
-                map.next_value::<IgnoredAny>()?;
-                continue;
-            };
-            self.draft.framed |= field == Field::EventType;
-            match map.next_value_seed(ScalarSeed)?.read(field.kind()) {
-                Ok(value) => self.draft.put(field, value),
-                Err(_) => self.draft.wrong.add(field),
-            }
-        }
         Ok(())
     }
 }

@@ -117,21 +117,21 @@ impl Walk<'_> {
         }
         match push::shape(&draft) {
             Some(shape) if push::is_known(&draft, shape) || !self.any_holds(&draft, context) => {
-                self.push(push::Frame { shape, head: &draft, context, most: self.limits.events }, each)
+                self.push(&push::Frame { shape, head: &draft, context, most: self.limits.events }, each)
             }
             Some(_) | None => self.envelope(&draft, context, each),
         }
     }
 
     /// The events of a push event; its body may be JSON in a string.
-    fn push<'t>(&self, frame: push::Frame<'_, 't>, each: Each<'_, 't>) -> Result<(), Reject> {
-        let Some(body) = push::body(frame.head)? else { return push::events(&frame, None, each) };
+    fn push<'t>(&self, frame: &push::Frame<'_, 't>, each: Each<'_, 't>) -> Result<(), Reject> {
+        let Some(body) = push::body(frame.head)? else { return push::events(frame, None, each) };
         if body.starts_with('"') {
             let inner = self.unescape(body)?;
             let body = Draft::read(&inner)?;
-            return push::events(&frame, Some(&body), &mut |event| each(event.map(Event::into_owned)));
+            return push::events(frame, Some(&body), &mut |event| each(event.map(Event::into_owned)));
         }
-        push::events(&frame, Some(&Draft::read(body)?), each)
+        push::events(frame, Some(&Draft::read(body)?), each)
     }
 
     /// A row beside which another event stands is not a row to be trusted.
@@ -182,7 +182,7 @@ impl Walk<'_> {
         }
         match self.probe(carrier.text, depth + 1) {
             Holds::Empty if carrier.field != Field::Page && is_empty_array(carrier.text) => Holds::Nothing,
-            holds => holds,
+            holds @ (Holds::Nothing | Holds::Empty | Holds::Event) => holds,
         }
     }
 

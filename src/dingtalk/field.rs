@@ -252,7 +252,9 @@ mod tests {
         for key in ["userId", "userid", "user_id", "UserId", "USER_ID"] {
             assert_eq!(Field::of(&Name::of(key)), Some(Field::User), "{key}");
         }
-        for key in ["", "_", "user", "userIdd", "ipAddresss", "键", "a-very-long-key-that-is-longer-than-any-of-the-table"] {
+        for key in
+            ["", "_", "user", "userIdd", "ipAddresss", "键", "a-very-long-key-that-is-longer-than-any-of-the-table"]
+        {
             assert_eq!(Field::of(&Name::of(key)), None, "{key}");
         }
     }

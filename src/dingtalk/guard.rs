@@ -76,10 +76,10 @@ mod tests {
 
     #[test]
     fn the_first_bad_byte_is_told() {
-        assert_eq!(text(b"{\"a\":\"\xff\"}", 100), Err(Reject {
-            reason: Reason::InvalidUtf8,
-            detail: Detail::Offset(6)
-        }));
+        assert_eq!(
+            text(b"{\"a\":\"\xff\"}", 100),
+            Err(Reject { reason: Reason::InvalidUtf8, detail: Detail::Offset(6) })
+        );
         assert_eq!(text(b"1234", 3), Err(Reject::limit(Reason::TooLarge, 3)));
     }
 }

@@ -65,10 +65,10 @@ pub fn plan<'e, 'a>(event: &'e Event<'a>, each: &mut impl FnMut(Plan<'e, 'a>)) -
 fn class(event: &Event<'_>) -> Option<Class> {
     match &event.act {
         Act::Audit(code) => codes::by_action(*code).map(|row| row.class),
-        Act::Push(name) => match codes::push(name)?.class {
-            Class::TeamChange => codes::team_change(event.detail.as_deref()?),
-            class => Some(class),
-        },
+        Act::Push(name) => {
+            let class = codes::push(name)?.class;
+            if class == Class::TeamChange { codes::team_change(event.detail.as_deref()?) } else { Some(class) }
+        }
     }
 }
 
@@ -85,11 +85,11 @@ impl<'e, 'a, F: FnMut(Plan<'e, 'a>)> Legs<'_, 'e, 'a, F> {
             Class::StoreOrSend => self.store_or_send(),
             Class::Receive => self.access(false),
             Class::Preview => self.access(true),
-            Class::Send => self.to_each(FlowKind::Send, false),
-            Class::Share => self.to_each(FlowKind::ShareGrant, false),
+            Class::Send => self.reach(FlowKind::Send, false),
+            Class::Share => self.reach(FlowKind::ShareGrant, false),
             Class::Publish => self.leg(FlowKind::ShareGrant, End::Storage, End::World),
             Class::Relocate => self.leg(FlowKind::Sync, End::PreviousStorage, End::Storage),
-            Class::Members => self.to_each(FlowKind::ShareGrant, true),
+            Class::Members => self.reach(FlowKind::ShareGrant, true),
             Class::OpenToOrganisation => self.leg(FlowKind::ShareGrant, End::Storage, End::Organisation),
             Class::ConnectApp => {
                 let app = self.event.app.as_ref().map_or(End::Unknown, End::App);
@@ -118,13 +118,13 @@ impl<'e, 'a, F: FnMut(Plan<'e, 'a>)> Legs<'_, 'e, 'a, F> {
         self.leg(FlowKind::Upload, End::Actor, End::Storage);
         let chat = self.event.module.is_some_and(|module| codes::CHAT_MODULES.contains(&module));
         if chat && self.event.counterparts.iter().any(|counterpart| !counterpart.member) {
-            self.to_each(FlowKind::Send, false);
+            self.reach(FlowKind::Send, false);
         }
     }
 
     /// A leg to each member or each receiver; to the other list if this one is missing, since descriptions of the two
     /// have been mixed up; to an unknown end if both are. A role of 0 takes a permission away and moves nothing.
-    fn to_each(&mut self, kind: FlowKind, member: bool) {
+    fn reach(&mut self, kind: FlowKind, member: bool) {
         let named = &self.event.counterparts;
         let Some(first) = named.iter().find(|other| other.member == member).or(named.first()) else {
             return self.leg(kind, End::Storage, End::Unknown);

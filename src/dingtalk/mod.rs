@@ -6,7 +6,7 @@
 //!
 //! * `guard`: size, UTF-8, depth.
 //! * `envelope`, [`Path`]: where in the message the events are.
-//! * `field`, `value`, `part`, `storage`, `draft`: one object read, all spellings of a key as one field.
+//! * `field`, `value`, `part`, `storage`, `inner`, `draft`: one object read, all spellings of a key as one field.
 //! * `row`, `push`: the object as an event.
 //! * [`codes`]: DingTalk's tables; [`legs`]: what an act moves, by these tables.
 //!
@@ -19,6 +19,7 @@ mod draft;
 mod envelope;
 mod field;
 mod guard;
+mod inner;
 pub mod legs;
 mod part;
 mod path;

@@ -55,7 +55,7 @@ pub(super) fn shape(draft: &Draft<'_>) -> Option<Shape> {
     if draft.has(Fields::of(&[Field::SyncAction])) {
         return Some(Shape::Rds);
     }
-    if !typed || !(draft.has(MARKS) || is_tabled(draft)) {
+    if !typed || !(draft.framed || draft.has(MARKS) || is_tabled(draft)) {
         return None;
     }
     Some(match (draft.framed, draft.capital) {
@@ -101,11 +101,7 @@ pub(super) struct Frame<'x, 't> {
 ///
 /// # Errors
 /// [`Reason::Conflict`], [`Reason::BadField`], [`Reason::TooMany`]; [`Reason::NoEvent`] if no type is told.
-pub(super) fn events<'t, 'b>(
-    frame: &Frame<'_, 't>,
-    body: Option<&Draft<'b>>,
-    each: Each<'_, 'b>,
-) -> Result<(), Reject>
+pub(super) fn events<'t, 'b>(frame: &Frame<'_, 't>, body: Option<&Draft<'b>>, each: Each<'_, 'b>) -> Result<(), Reject>
 where
     't: 'b,
 {
@@ -203,10 +199,8 @@ impl<'t: 'b, 'b> Both<'_, 't, 'b> {
     }
 
     fn app(&self) -> Option<App<'b>> {
-        let app = App {
-            code: self.id(Field::AppCode).or_else(|| self.id(Field::AppId)),
-            name: self.text(Field::AppName),
-        };
+        let app =
+            App { code: self.id(Field::AppCode).or_else(|| self.id(Field::AppId)), name: self.text(Field::AppName) };
         (app != App::default()).then_some(app)
     }
 
@@ -231,25 +225,25 @@ impl<'t: 'b, 'b> Both<'_, 't, 'b> {
             Some(ids) => People { ids: ids.items.iter().cloned().collect(), array: ids.array },
             None => {
                 let ids = self.frame.head.ids(field);
-                People { ids: ids.items.iter().map(|id| -> Id<'b> { id.clone() }).collect(), array: ids.array }
+                People { ids: ids.items.iter().cloned().collect(), array: ids.array }
             }
         }
     }
 
     fn members(&self) -> Vec<Counterpart<'b>> {
         let of_body = self.body.iter().flat_map(|body| &body.members.items).cloned();
-        let of_head = self.frame.head.members.items.iter().map(|one| -> Counterpart<'b> { one.clone() });
+        let of_head = self.frame.head.members.items.iter().cloned();
         of_body.chain(of_head).collect()
     }
 
     fn files(&self) -> Vec<Checked<'b>> {
         let of_body = self.body.iter().flat_map(|body| &body.files.items).cloned();
-        of_body.chain(self.frame.head.files.items.iter().map(|file| -> Checked<'b> { file.clone() })).collect()
+        of_body.chain(self.frame.head.files.items.iter().cloned()).collect()
     }
 
     fn agents(&self) -> Vec<Agent<'b>> {
         let of_body = self.body.iter().flat_map(|body| &body.agents.items).cloned();
-        of_body.chain(self.frame.head.agents.items.iter().map(|agent| -> Agent<'b> { agent.clone() })).collect()
+        of_body.chain(self.frame.head.agents.items.iter().cloned()).collect()
     }
 }
 
@@ -270,7 +264,12 @@ impl<'b> People<'b> {
 }
 
 fn concerned(id: Id<'_>) -> Counterpart<'_> {
-    Counterpart { id: Some(Personal::new(id)), kind: codes::member_type("USER"), member: true, ..Counterpart::default() }
+    Counterpart {
+        id: Some(Personal::new(id)),
+        kind: codes::member_type("USER"),
+        member: true,
+        ..Counterpart::default()
+    }
 }
 
 fn into_text(id: Id<'_>) -> Text<'_> {

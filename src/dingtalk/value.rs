@@ -89,7 +89,9 @@ impl<'a> Scalar<'a> {
     /// A time in ms since the epoch: a whole number (see [`since_epoch`]) or an ISO 8601 text.
     fn time(&self) -> Result<Option<i64>, Wrong> {
         match self {
-            Self::Text(text) if digits(text).is_none() => written_time(text).map(Some).ok_or(Wrong),
+            Self::Text(text) if digits(text).is_none() => {
+                Ok(Some(written_time(text).ok_or(Wrong)?).filter(|ms| MS.contains(ms)))
+            }
             Self::Nothing | Self::Unsigned(_) | Self::Negative(_) | Self::Text(_) | Self::Other => {
                 Ok(self.code()?.and_then(since_epoch))
             }
@@ -103,12 +105,15 @@ fn digits(text: &str) -> Option<i64> {
     whole.then(|| text.parse().ok()).flatten()
 }
 
+/// Times in ms that an event can have: 1973 to 5138.
+const MS: std::ops::Range<i64> = 100_000_000_000..100_000_000_000_000;
+
 /// Tells the unit of a number by its size: 10⁹ to 10¹¹ are seconds, to 10¹⁴ ms (DingTalk's own unit), to 10¹⁷ µs (as change
 /// capture of databases writes). Anything else is no time of an event, and none is better than a wrong one.
 pub(super) fn since_epoch(number: i64) -> Option<i64> {
     match number {
         1_000_000_000..100_000_000_000 => Some(number * 1000),
-        100_000_000_000..100_000_000_000_000 => Some(number),
+        _ if MS.contains(&number) => Some(number),
         100_000_000_000_000..100_000_000_000_000_000 => Some(number / 1000),
         _ => None,
     }
@@ -316,6 +321,7 @@ mod tests {
         assert_eq!(time("1763456712"), Ok(Some(1_763_456_712_000)));
         assert_eq!(time("yesterday"), Err(Wrong));
         assert_eq!(time("1.7e12"), Err(Wrong));
+        assert_eq!(time("0001-01-01 00:00:00"), Ok(None), "what a database writes for no time");
     }
 
     #[test]

@@ -26,18 +26,83 @@ impl Dice {
 }
 
 const KEYS: [&str; 40] = [
-    "action", "operateModule", "operate_module", "platform", "status", "receiverType", "gmtCreate", "gmt_create",
-    "resourceSize", "bizId", "biz_id", "targetSpaceId", "spaceId", "workSpaceId", "prevWorkSpaceId", "receiverId",
-    "operatorName", "realName", "orgName", "resource", "resourceExtension", "docPcUrl", "receiverName", "receiver_name",
-    "corpId", "corp_id", "tenant", "tenantId", "userId", "userid", "user_id", "unionId", "ipAddress", "ip_address",
-    "IP_ADDRESS", "actionView", "docReceiverList", "docMemberList", "doc_member_info_list", "_enrichment",
+    "action",
+    "operateModule",
+    "operate_module",
+    "platform",
+    "status",
+    "receiverType",
+    "gmtCreate",
+    "gmt_create",
+    "resourceSize",
+    "bizId",
+    "biz_id",
+    "targetSpaceId",
+    "spaceId",
+    "workSpaceId",
+    "prevWorkSpaceId",
+    "receiverId",
+    "operatorName",
+    "realName",
+    "orgName",
+    "resource",
+    "resourceExtension",
+    "docPcUrl",
+    "receiverName",
+    "receiver_name",
+    "corpId",
+    "corp_id",
+    "tenant",
+    "tenantId",
+    "userId",
+    "userid",
+    "user_id",
+    "unionId",
+    "ipAddress",
+    "ip_address",
+    "IP_ADDRESS",
+    "actionView",
+    "docReceiverList",
+    "docMemberList",
+    "doc_member_info_list",
+    "_enrichment",
 ];
 
 const SCALARS: [&str; 34] = [
-    "null", "\"\"", "0", "1", "2", "7", "8", "\"2\"", "\"02\"", "-1", "\"-1\"", "1e3", "1.5", "true", "\"abc\"", "{}", "[]",
-    "24870551923", "\"24870551923\"", "18446744073709551615", "18446744073709551616", "1763456712", "1763456712345",
-    "\"1763456712345\"", "\"2025-11-18 17:05:12\"", "\"202.45.84.58\"", "[\"202.45.84.58\",\"8.8.8.8\"]", "[1,null,\"b\"]",
-    "\"\\u738b\\u82b3\"", "\"a\\/b\"", "{\"a\":[1,{\"b\":[]}]}", "\"保單.docx\"", "[{}]", "[[\"x\"]]",
+    "null",
+    "\"\"",
+    "0",
+    "1",
+    "2",
+    "7",
+    "8",
+    "\"2\"",
+    "\"02\"",
+    "-1",
+    "\"-1\"",
+    "1e3",
+    "1.5",
+    "true",
+    "\"abc\"",
+    "{}",
+    "[]",
+    "24870551923",
+    "\"24870551923\"",
+    "18446744073709551615",
+    "18446744073709551616",
+    "1763456712",
+    "1763456712345",
+    "\"1763456712345\"",
+    "\"2025-11-18 17:05:12\"",
+    "\"202.45.84.58\"",
+    "[\"202.45.84.58\",\"8.8.8.8\"]",
+    "[1,null,\"b\"]",
+    "\"\\u738b\\u82b3\"",
+    "\"a\\/b\"",
+    "{\"a\":[1,{\"b\":[]}]}",
+    "\"保單.docx\"",
+    "[{}]",
+    "[[\"x\"]]",
 ];
 
 fn members(dice: &mut Dice, keys: &[&str], scalars: &[&str]) -> String {
@@ -47,7 +112,16 @@ fn members(dice: &mut Dice, keys: &[&str], scalars: &[&str]) -> String {
 }
 
 fn list(dice: &mut Dice) -> String {
-    let keys = ["memberName", "memberType", "member_type", "permissionRole", "receiverName", "receiver_name", "receiverType", "userId"];
+    let keys = [
+        "memberName",
+        "memberType",
+        "member_type",
+        "permissionRole",
+        "receiverName",
+        "receiver_name",
+        "receiverType",
+        "userId",
+    ];
     let values = ["\"Tan\"", "2", "\"2\"", "0", "\"USER\"", "null", "\"\"", "3", "{}", "1e3"];
     let items: Vec<String> = (0..dice.roll(3)).map(|_| members(dice, &keys, &values)).collect();
     format!("[{}]", items.join(","))
@@ -55,7 +129,8 @@ fn list(dice: &mut Dice) -> String {
 
 fn enrichment(dice: &mut Dice) -> String {
     let keys = ["region", "host", "endpoint", "endPoint", "bucketName", "resourceUrls", "oss", "partitionType"];
-    let values = ["\"SHANGHAI\"", "\"UNKNOWN\"", "\"cn-hongkong\"", "[\"https://a\",\"https://b\"]", "[]", "null", "7", "{}"];
+    let values =
+        ["\"SHANGHAI\"", "\"UNKNOWN\"", "\"cn-hongkong\"", "[\"https://a\",\"https://b\"]", "[]", "null", "7", "{}"];
     let inner = members(dice, &keys, &values);
     match dice.roll(4) {
         0 => inner,
@@ -102,11 +177,11 @@ fn message(dice: &mut Dice, depth: usize) -> String {
     let mut fields: Vec<String> = (0..=dice.roll(2))
         .map(|_| {
             let inner = if dice.odds(5) { "\"plain text\"".to_owned() } else { message(dice, depth - 1) };
-            let inner = if dice.odds(5) { serde_json::to_string(&inner).unwrap() } else { inner };
+            let inner = if dice.odds(5) { serde_json::to_string(&inner).expect("text") } else { inner };
             format!("\"{}\":{inner}", dice.pick(&keys))
         })
         .collect();
-    fields.extend((0..dice.roll(3)).map(|_| field(dice)).filter(|_| depth % 2 == 0));
+    fields.extend((0..dice.roll(3)).map(|_| field(dice)).filter(|_| depth.is_multiple_of(2)));
     format!("{{{}}}", fields.join(", "))
 }
 
@@ -130,7 +205,7 @@ fn the_decoder_agrees_with_the_oracle() {
     for case in 0..40_000 {
         let depth = case % 4;
         let mut bytes = message(&mut dice, depth).into_bytes();
-        if case % 5 == 0 {
+        if case.is_multiple_of(5) {
             mutate(&mut dice, &mut bytes);
         }
         let results = decode_with(&decoder, &bytes);
@@ -146,7 +221,8 @@ fn the_decoder_agrees_with_the_oracle() {
 fn mutated_samples_never_panic_and_decode_the_same_twice() {
     let mut dice = Dice(7);
     let decoder = Decoder::default();
-    let samples = concat!(include_str!("../data/dingtalk/samples.jsonl"), include_str!("../data/dingtalk/samples-push.jsonl"));
+    let samples =
+        concat!(include_str!("../data/dingtalk/samples.jsonl"), include_str!("../data/dingtalk/samples-push.jsonl"));
     for case in 0..5_000 {
         let mut bytes = samples.lines().nth(case % 19).unwrap_or("{}").as_bytes().to_vec();
         mutate(&mut dice, &mut bytes);

@@ -19,10 +19,13 @@ pub fn event_lines(event: &Event<'_>) -> String {
         }
     };
     line("shape", Some(event.shape.name().into()));
-    line("act", Some(match &event.act {
-        Act::Audit(code) => code.to_string(),
-        Act::Push(name) => name.to_string(),
-    }));
+    line(
+        "act",
+        Some(match &event.act {
+            Act::Audit(code) => code.to_string(),
+            Act::Push(name) => name.to_string(),
+        }),
+    );
     line("tenant", event.tenant.as_ref().map(ToString::to_string));
     line("event_id", event.event_id.as_ref().map(ToString::to_string));
     line("biz_id", event.biz_id.as_ref().map(|id| format!("{id:?}")));

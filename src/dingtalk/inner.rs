@@ -1,0 +1,87 @@
+//! Objects some of whose fields belong to the object around them: the headers of a Stream frame, who authorised an app.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::draft::Draft;
+use super::field::{Field, Name};
+use super::part::NameSeed;
+use super::value::ScalarSeed;
+
+/// Reads an object some of whose fields belong to the one around it.
+pub(super) struct InnerSeed<'o, 'a> {
+    pub(super) draft: &'o mut Draft<'a>,
+    pub(super) of: Field,
+}
+
+impl<'a> InnerSeed<'_, 'a> {
+    /// Which field of the outer object a key of the inner one is.
+    fn outer(&self, name: &Name) -> Option<Field> {
+        let field = Field::of(name)?;
+        match (self.of, field) {
+            (Field::Headers, Field::EventType | Field::EventId | Field::Corp | Field::Born) => Some(field),
+            (Field::AuthUser, Field::User) => Some(Field::Operator),
+            (Field::AuthCorp, Field::Corp) => Some(field),
+            _ => None,
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for InnerSeed<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+/// What is no object has nothing to say.
+impl<'de> Visitor<'de> for InnerSeed<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(name) = map.next_key_seed(NameSeed)? {
+            let Some(field) = self.outer(&name) else {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            self.draft.framed |= field == Field::EventType;
+            self.draft.set(field, map.next_value_seed(ScalarSeed)?);
+        }
+        Ok(())
+    }
+}
