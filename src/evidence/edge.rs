@@ -23,6 +23,8 @@ pub(super) struct Edge {
     /// Bytes of the last bundle.
     bundle: Vec<u8>,
     unsynced: BTreeSet<PathBuf>,
+    /// Directories from which something was removed: a removal must last, too, or a stray tile comes back.
+    thinned: BTreeSet<PathBuf>,
 }
 
 /// The edge as the journal keeps it: from here the entries of the journal are laid again.
@@ -43,6 +45,7 @@ impl Edge {
             hashes: Vec::new(),
             bundle: Vec::new(),
             unsynced: BTreeSet::new(),
+            thinned: BTreeSet::new(),
         }
     }
 
@@ -182,6 +185,7 @@ impl Edge {
     fn remove(&mut self, disk: &Disk, path: &Path) -> Result<(), EvidenceError> {
         disk.remove(path)?;
         self.unsynced.remove(path);
+        self.thinned.extend(path.ancestors().skip(1).take(2).map(Path::to_owned));
         // A full tile leaves an empty `.p` directory behind; while others are in it this fails, as it should.
         if let Some(parent) = path.parent().filter(|parent| parent.extension().is_some_and(|end| end == "p")) {
             fs::remove_dir(parent).ok();
@@ -194,12 +198,21 @@ impl Edge {
         let mut strays = Vec::new();
         for shelf in [Shelf::Entries].into_iter().chain((0..8).map(Shelf::Hashes)) {
             for number in Tile::last(shelf, from).number..=Tile::last(shelf, to).number {
-                let tiles = (1..=TILE_WIDTH as u16).map(|width| Tile { shelf, number, width });
-                let others = tiles.filter(|tile| !tile.belongs_to(self.size()));
-                strays.extend(others.map(|tile| self.dir.join(tile.path())).filter(|path| path.exists()));
+                let full = Tile::full(shelf, number);
+                let found = self.partial(full).chain([full]).filter(|tile| !tile.belongs_to(self.size()));
+                strays.extend(found.map(|tile| self.dir.join(tile.path())).filter(|path| path.exists()));
             }
         }
         strays
+    }
+
+    /// Partial tiles on disk under the number of a full one.
+    fn partial(&self, full: Tile) -> impl Iterator<Item = Tile> {
+        let names = fs::read_dir(self.dir.join(format!("{}.p", full.path()))).into_iter().flatten().flatten();
+        names.filter_map(move |file| {
+            let width = file.file_name().to_str()?.parse().ok()?;
+            Some(Tile { width, ..full }).filter(|tile| tile.width > 0 && !tile.is_full())
+        })
     }
 
     /// Removes strays.
@@ -209,7 +222,9 @@ impl Edge {
 
     /// Brings every tile written since the last time to the medium, with the directories that name it.
     pub(super) fn sync(&mut self, disk: &Disk) -> Result<(), EvidenceError> {
-        let mut dirs = BTreeSet::from([self.dir.clone()]);
+        let mut dirs = std::mem::take(&mut self.thinned);
+        dirs.retain(|dir| dir.is_dir());
+        dirs.insert(self.dir.clone());
         for path in &self.unsynced {
             disk.sync(path)?;
             dirs.extend(path.ancestors().skip(1).take_while(|above| *above != self.dir).map(Path::to_owned));

@@ -43,7 +43,8 @@ impl Medium {
     fn sync_dir(&mut self, dir: &Path) {
         let inside = |path: &PathBuf| path.parent() == Some(dir);
         self.content.extend(self.renamed.extract_if(.., |path, _| inside(path)));
-        self.removed.retain(|path, _| !inside(path));
+        let gone = |path: &PathBuf| path.parent().is_some_and(|above| !above.exists() && above.parent() == Some(dir));
+        self.removed.retain(|path, _| !inside(path) && !gone(path));
         self.names.retain(|path| !inside(path));
         self.names.extend(fs::read_dir(dir).unwrap().map(|file| file.unwrap().path()));
     }
@@ -62,6 +63,9 @@ impl Medium {
             let now = fs::read(&path).unwrap();
             match (dice.roll(4), self.content.get(&path)) {
                 (0, _) => (),
+                // What took a name was synced before: it is there whole, or what had the name before is.
+                (1, _) if self.renamed.contains_key(&path) => (),
+                (_, None) if self.renamed.contains_key(&path) => fs::remove_file(&path).unwrap(),
                 (_, _) if !named && dice.roll(2) == 0 => fs::remove_file(&path).unwrap(),
                 (1, Some(synced)) if now.starts_with(synced) => {
                     let some = synced.len() + dice.roll(now.len() - synced.len() + 1);
