@@ -157,12 +157,6 @@ fn ci_commands() -> BTreeSet<String> {
     script.lines().map(bare).filter(|line| !line.is_empty() && !line.starts_with('#')).collect()
 }
 
-/// TODO(merge): remove this gate once the binary answers; the tests below must then always run.
-pub(crate) fn binary_answers(subcommand: &str) -> bool {
-    let help = Command::new(BINARY).arg("--help").stdin(Stdio::null()).output().unwrap();
-    String::from_utf8_lossy(&help.stdout).lines().any(|line| line.split_whitespace().next() == Some(subcommand))
-}
-
 /// A folder as a reader of the documents would have it.
 fn workplace() -> tempfile::TempDir {
     let place = tempfile::tempdir().unwrap();
@@ -359,10 +353,6 @@ fn every_command_is_run_or_says_why_not() {
                 assert!(reason.split_whitespace().count() >= 3, "{}:{}: say why", page.name, step.line);
             }
         }
-        // TODO(merge): remove this gate; see `binary_answers`.
-        if !binary_answers("demo") {
-            continue;
-        }
         // What a page shows the output of is run by the test of that output.
         steps.retain(|step| !sampled.contains(&local(&step.command)));
         let place = workplace();
@@ -389,10 +379,6 @@ fn sample_output_has_the_shape_of_a_real_run() {
         for block in blocks(&page.text).iter().filter(|block| block.language == "text") {
             let Some(command) = sample_command(block) else { continue };
             compared += 1;
-            // TODO(merge): remove this gate; see `binary_answers`.
-            if !binary_answers("demo") {
-                continue;
-            }
             let place = workplace();
             let output = shell(&local(command), place.path());
             assert!(output.status.success(), "{}:{}: {}", page.name, block.line, printed(&output));
@@ -408,8 +394,7 @@ fn sample_output_has_the_shape_of_a_real_run() {
             );
         }
     }
-    // TODO(merge): without the gate: `compared > 0`, the README shows the demo's output.
-    assert!(compared > 0 || !binary_answers("demo"), "no page shows output");
+    assert!(compared > 0, "no page shows output");
 }
 
 #[test]

@@ -261,10 +261,10 @@ impl<'a> Notice<'a> {
             return finding;
         }
         let check = say(
-            "first record {}; `harbourwatch verify` checks the evidence, `harbourwatch explain {}` shows how it was judged",
-            "首項記錄 {}；`harbourwatch verify` 可核實證據，`harbourwatch explain {}` 顯示判斷過程",
+            "first record {}, which holds how it was judged; `harbourwatch verify` checks the evidence",
+            "首項記錄 {}，內載判斷過程；`harbourwatch verify` 可核實證據",
         );
-        self.joined([finding, check.fill(self.language, &[record, record])])
+        self.joined([finding, check.fill(self.language, &[record])])
     }
 
     fn caveat(&self) -> String {

@@ -98,7 +98,7 @@ impl Default for Quirks {
             pages: 4_000,
             pushes: 8_000,
             legacy: 10_000,
-            envelopes: 1_000_000,
+            envelopes: 150_000,
             enriched: 250_000,
             quoted: 5_000,
             escaped: 10_000,
