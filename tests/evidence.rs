@@ -1,5 +1,7 @@
 //! Tests of evidence: what is written can be verified, what is tampered with is caught, what is killed recovers.
 
+#![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
+
 mod crash;
 mod measure;
 mod mutation;

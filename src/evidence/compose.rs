@@ -62,7 +62,7 @@ impl<'a> Composer<'a> {
         let plan = Plan { entries: Vec::new(), appends: Vec::new(), rows: Vec::new(), cursor, lanes };
         let (first, segment_bytes) = (checkpoint.size, SEGMENT_BYTES);
         let mut composer = Self { first, at, month, sealer, tag, plan, segment_bytes };
-        composer.push(Entry::Checkpoint { root: checkpoint.root, signature: checkpoint.signature.clone() })?;
+        composer.push(&Entry::Checkpoint { root: checkpoint.root, signature: checkpoint.signature.clone() })?;
         Ok(composer)
     }
 
@@ -83,12 +83,12 @@ impl<'a> Composer<'a> {
         Ok(self.plan)
     }
 
-    fn push(&mut self, entry: Entry) -> Result<u64, EvidenceError> {
+    fn push(&mut self, entry: &Entry) -> Result<u64, EvidenceError> {
         let line = entry.to_string();
         if line.len() > MOST_BYTES {
             return Err(refused("a topic, reason or version is too long for an entry"));
         }
-        self.plan.lanes.apply(&entry);
+        self.plan.lanes.apply(entry);
         self.plan.entries.push(line);
         Ok(self.first + self.plan.entries.len() as u64 - 1)
     }
@@ -103,7 +103,7 @@ impl<'a> Composer<'a> {
             Note::Life { life, version } => Entry::Life { at, life: *life, version: version.clone() },
             Note::Gap { lane, from, to, reason } => return self.gap(lane, *from, *to, reason),
         };
-        self.push(entry).map(drop)
+        self.push(&entry).map(drop)
     }
 
     fn gap(&mut self, lane: &Lane, from: u64, to: u64, reason: &str) -> Result<(), EvidenceError> {
@@ -115,12 +115,12 @@ impl<'a> Composer<'a> {
             Joint::Hole(_) | Joint::Overlap(_) => return Err(refused("a gap does not start where its lane ended")),
         }
         let entry = Entry::Gap { at: self.at, lane: lane.clone(), from, to, reason: reason.to_owned() };
-        self.push(entry).map(drop)
+        self.push(&entry).map(drop)
     }
 
     fn rejected(&mut self, rejected: &Rejected) -> Result<(), EvidenceError> {
         let Rejected { position, lane, reason, raw, .. } = rejected;
-        self.push(Entry::Rejected {
+        self.push(&Entry::Rejected {
             at: self.at,
             lane: lane.clone(),
             offset: position.offset,
@@ -143,7 +143,7 @@ impl<'a> Composer<'a> {
                 return Err(refused(&text));
             }
         }
-        self.push(Entry::Batch { at: self.at, coverage: coverage.clone() }).map(drop)
+        self.push(&Entry::Batch { at: self.at, coverage: coverage.clone() }).map(drop)
     }
 
     /// One frame: `R` for each record, `S` if the segment before is finished, `F`.
@@ -154,7 +154,7 @@ impl<'a> Composer<'a> {
         let (id, offset) = self.place()?;
         for (record, salt) in records.iter().zip(&salts) {
             let salt_text = STANDARD.encode(salt);
-            let i = self.push(Entry::Record { at: self.at, commitment: commitment(salt, &record.json) })?;
+            let i = self.push(&Entry::Record { at: self.at, commitment: commitment(salt, &record.json) })?;
             let line = Line::of(record, i, &salt_text)
                 .ok_or_else(|| refused("a record is not one line of JSON with its own id"))?;
             serde_json::to_writer(&mut plain, &line).map_err(|_| refused("a record cannot be written as JSON"))?;
@@ -180,7 +180,7 @@ impl<'a> Composer<'a> {
 
     fn begin_segment(&mut self, id: SegmentId) -> Result<(), EvidenceError> {
         if let Some(last) = self.plan.cursor.take() {
-            self.push(Entry::Seal { segment: last.id, bytes: last.bytes, digest: last.digest() })?;
+            self.push(&Entry::Seal { segment: last.id, bytes: last.bytes, digest: last.digest() })?;
         }
         self.plan.cursor = Some(Cursor::new(id));
         self.plan.appends.push(Append { segment: id, begins: true, bytes: Vec::new() });
@@ -196,7 +196,7 @@ impl<'a> Composer<'a> {
             Some(append) => append.bytes.extend_from_slice(&frame),
             None => self.plan.appends.push(Append { segment, begins: false, bytes: frame }),
         }
-        self.push(Entry::Frame { segment, offset, length, digest }).map(drop)
+        self.push(&Entry::Frame { segment, offset, length, digest }).map(drop)
     }
 }
 

@@ -47,7 +47,9 @@ pub enum Fate {
 
 /// Decides the fate of each step: the seam for tests of recovery. Production has none.
 #[derive(Clone)]
-pub struct Faults(Arc<dyn Fn(Step, &Path) -> Fate + Send + Sync>);
+pub struct Faults(Arc<Decide>);
+
+type Decide = dyn Fn(Step, &Path) -> Fate + Send + Sync;
 
 impl Faults {
     /// Asks `decide` before each step.

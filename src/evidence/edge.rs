@@ -54,9 +54,12 @@ impl Edge {
         let mut edge = Self::new(dir);
         for tile in Tile::edge(size) {
             let path = dir.join(tile.path());
-            let bytes = fs::read(&path).map_err(|error| match error.kind() {
-                io::ErrorKind::NotFound => EvidenceError::contradiction(&path, "the checkpoint needs this tile"),
-                _ => EvidenceError::disk("read", &path, error),
+            let bytes = fs::read(&path).map_err(|error| {
+                if error.kind() == io::ErrorKind::NotFound {
+                    EvidenceError::contradiction(&path, "the checkpoint needs this tile")
+                } else {
+                    EvidenceError::disk("read", &path, error)
+                }
             })?;
             let width = usize::from(tile.width);
             let fits = match tile.shelf {

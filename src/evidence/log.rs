@@ -229,6 +229,7 @@ impl Log {
     ///
     /// # Errors
     /// Any error closes the log. The batch may be recorded or not; the next [`Log::open`] tells by its size.
+    #[expect(clippy::needless_pass_by_value, reason = "the token is used up: a batch is published once")]
     pub fn publish(&mut self, staged: Staged) -> Result<Checkpoint, EvidenceError> {
         if self.state != State::Staged(staged.size) {
             self.state = State::Poisoned;

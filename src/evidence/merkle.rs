@@ -100,7 +100,7 @@ mod tests {
         for leaf in &leaves {
             tree.push(*leaf, |level, hash| {
                 if level == 1 {
-                    level_one.push(hash)
+                    level_one.push(hash);
                 }
             });
         }

@@ -2,8 +2,7 @@
 
 use super::*;
 use harbourwatch::evidence::disk::{Fate, Step};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 const BATCHES: [u64; 5] = [0, 3, 4, 300, 310];
 
@@ -16,16 +15,20 @@ fn resume(log: &mut Log) -> Result<(), EvidenceError> {
     Ok(())
 }
 
-/// The step number `at` meets `fate`; if `dies`, no step after it happens.
-fn faults(at: usize, fate: Fate, dies: bool) -> (Faults, Arc<AtomicUsize>) {
-    let count = Arc::new(AtomicUsize::new(0));
-    let counter = count.clone();
-    let faults = Faults::new(move |_: Step, _: &Path| match counter.fetch_add(1, Ordering::SeqCst) {
-        now if now == at => fate,
-        now if now > at && dies => Fate::Lost,
-        _ => Fate::Done,
+/// The step number `at` meets `fate`; if `dies`, no step after it happens. Gives the steps taken, too.
+fn faults(at: usize, fate: Fate, dies: bool) -> (Faults, Arc<Mutex<Vec<Step>>>) {
+    let steps = Arc::new(Mutex::new(Vec::new()));
+    let taken = steps.clone();
+    let faults = Faults::new(move |step: Step, _: &Path| {
+        let mut taken = taken.lock().unwrap();
+        taken.push(step);
+        match taken.len() - 1 {
+            now if now == at => fate,
+            now if now > at && dies => Fate::Lost,
+            _ => Fate::Done,
+        }
     });
-    (faults, count)
+    (faults, steps)
 }
 
 fn run(room: &Room, faults: Faults) -> Result<(), EvidenceError> {
@@ -38,10 +41,13 @@ fn run(room: &Room, faults: Faults) -> Result<(), EvidenceError> {
 fn every_step_may_fail_in_every_way() {
     let (no_faults, steps) = faults(usize::MAX, Fate::Done, false);
     run(&Room::new(), no_faults).unwrap();
-    let steps = steps.load(Ordering::SeqCst);
-    assert!(steps > 80, "{steps}");
-    for at in 0..steps {
+    let steps = steps.lock().unwrap().clone();
+    assert!(steps.len() > 80, "{}", steps.len());
+    for (at, step) in steps.into_iter().enumerate() {
         for (fate, dies) in [(Fate::Lost, true), (Fate::Kept, true), (Fate::Torn, true), (Fate::Kept, false)] {
+            if fate == Fate::Torn && !matches!(step, Step::Append | Step::Write) {
+                continue; // Without bytes there is nothing to tear.
+            }
             let room = Room::new();
             let (faults, _) = faults(at, fate, dies);
             let outcome = run(&room, faults);
@@ -65,9 +71,9 @@ fn settle(room: &Room, case: &str) {
 #[test]
 fn a_failed_step_closes_the_log_until_the_next_start() {
     let room = Room::new();
-    let faults = Faults::new(|step, path| match step {
-        Step::Append if path.ends_with("journal") => Fate::Torn,
-        _ => Fate::Done,
+    let faults = Faults::new(|step, path| {
+        let torn = step == Step::Append && path.ends_with("journal");
+        if torn { Fate::Torn } else { Fate::Done }
     });
     let mut log = room.open_with(faults).unwrap();
     assert!(matches!(put(&mut log, 0, 5), Err(EvidenceError::Disk { .. })));
@@ -95,7 +101,7 @@ fn a_staged_batch_counts_only_when_it_is_published() {
 #[test]
 fn killed_again_and_again_nothing_is_lost_and_nothing_alarms() {
     let mut dice = Dice(7);
-    for round in 0..25 {
+    for round in 0..15 {
         let (room, mut kills) = (Room::new(), 0);
         loop {
             let fate = [Fate::Lost, Fate::Kept, Fate::Torn][dice.roll(3)];

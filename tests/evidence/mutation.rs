@@ -43,7 +43,7 @@ fn mutate(dice: &mut Dice, bytes: &[u8]) -> Option<Vec<u8>> {
 fn every_change_of_a_file_is_caught() {
     let room = at_rest();
     let (files, mut dice, mut caught) = (evidence(&room), Dice(1), 0);
-    while caught < 600 {
+    while caught < 400 {
         let path = &files[dice.roll(files.len())];
         let before = fs::read(path).unwrap();
         match mutate(&mut dice, &before) {
@@ -104,7 +104,7 @@ fn a_changed_entry_is_named_with_its_record() {
     let bundle = fs::read(&path).unwrap();
     // Entry 0 is the checkpoint, entries 1 to 5 are the records of the first batch.
     let third = bundle.windows(6).enumerate().filter(|(_, window)| *window == b"hw1 R ").nth(2).unwrap().0;
-    let mut changed = bundle.clone();
+    let mut changed = bundle;
     changed[third + 25] ^= 1;
     fs::write(&path, changed).unwrap();
     let report = room.verify();

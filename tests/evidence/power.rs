@@ -42,7 +42,10 @@ impl Medium {
 
     fn sync_dir(&mut self, dir: &Path) {
         let inside = |path: &PathBuf| path.parent() == Some(dir);
-        self.content.extend(self.renamed.extract_if(.., |path, _| inside(path)));
+        let (here, elsewhere) = std::mem::take(&mut self.renamed).into_iter().partition(|(path, _)| inside(path));
+        self.renamed = elsewhere;
+        let here: BTreeMap<PathBuf, Vec<u8>> = here;
+        self.content.extend(here);
         let gone = |path: &PathBuf| path.parent().is_some_and(|above| !above.exists() && above.parent() == Some(dir));
         self.removed.retain(|path, _| !inside(path) && !gone(path));
         self.names.retain(|path| !inside(path));
@@ -81,7 +84,7 @@ impl Medium {
 #[test]
 fn what_was_published_survives_a_power_failure() {
     let mut dice = Dice(11);
-    for round in 0..300 {
+    for round in 0..150 {
         let room = Room::new();
         let medium = Arc::new(Mutex::new(Medium { dies_at: dice.roll(160), ..Medium::default() }));
         let model = medium.clone();

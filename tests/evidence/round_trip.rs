@@ -26,7 +26,7 @@ fn batches_of_all_sizes_verify() {
     assert_eq!(reached(&room.open()), at);
 }
 
-struct Tiles(PathBuf, u64);
+struct Tiles(PathBuf);
 
 impl tlog_tiles::tile::TileReader for Tiles {
     fn height(&self) -> u8 {
@@ -51,7 +51,7 @@ fn the_independent_implementations_accept_checkpoint_and_tiles() {
     let verifier = signed_note::StandardVerifier::new(&log.vkey()).unwrap();
     note.verify(&signed_note::VerifierList::new(vec![Box::new(verifier)])).unwrap();
     let checkpoint = tlog_tiles::checkpoint::Checkpoint::from_bytes(note.text()).unwrap();
-    let tiles = Tiles(room.archive(), checkpoint.size());
+    let tiles = Tiles(room.archive());
     let reader = tlog_tiles::tile::TileHashReader::new(checkpoint.size(), *checkpoint.hash(), &tiles);
     for index in [0, 1, 255, 256, 699, checkpoint.size() - 1] {
         let leaf = reader.read_hashes(&[tlog::stored_hash_index(0, index)]).unwrap()[0];
@@ -286,9 +286,9 @@ fn a_checkpoint_put_back_is_refused_and_nothing_is_removed() {
             old.push(log.checkpoint().clone());
         }
         if clean {
-            log.close().unwrap()
+            log.close().unwrap();
         } else {
-            std::mem::forget(lock_free(log, &room))
+            std::mem::forget(lock_free(log, &room));
         }
         for checkpoint in &old[..2] {
             let before = snapshot(&room);
