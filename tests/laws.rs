@@ -32,7 +32,10 @@ fn merged(reports: &[BatchReport]) -> BTreeMap<String, (u64, u64, i64, i64, Stri
     merged.into_iter().map(|(id, one)| (id, line(one))).collect()
 }
 
-fn whole(reports: &[BatchReport]) -> (Vec<Vec<u8>>, Vec<u128>, Vec<(u64, &'static str)>) {
+/// Records, fingerprints and rejections of a whole run.
+type Whole = (Vec<Vec<u8>>, Vec<u128>, Vec<(u64, &'static str)>);
+
+fn whole(reports: &[BatchReport]) -> Whole {
     let records = reports.iter().flat_map(|report| report.records.iter().map(|record| record.json.clone())).collect();
     let fingerprints = reports.iter().flat_map(|report| report.fingerprints.clone()).collect();
     let rejected = reports.iter().flat_map(|report| &report.rejected).map(|one| (one.position.offset, one.reason));

@@ -14,9 +14,19 @@ use crate::dingtalk::codes::{ACTIONS, Class, CodeRow, MEMBERS, MODULES, PLATFORM
 pub fn run() -> anyhow::Result<Outcome> {
     let mut out = std::io::stdout().lock();
     let actions = ACTIONS.iter().map(|row| {
-        [row.code.to_string(), row.zh.to_owned(), row.en.to_owned(), row.class.name().to_owned(), legs(row.class).to_owned()]
+        [
+            row.code.to_string(),
+            row.zh.to_owned(),
+            row.en.to_owned(),
+            row.class.name().to_owned(),
+            legs(row.class).to_owned(),
+        ]
     });
-    writeln!(out, "File operation records: action\n{}\n", table(["code", "中文", "English", "class", "legs"], actions))?;
+    writeln!(
+        out,
+        "File operation records: action\n{}\n",
+        table(["code", "中文", "English", "class", "legs"], actions)
+    )?;
     let pushes = PUSHES.iter().map(|row| {
         let biz_type = row.biz_type.map_or_else(String::new, |code| code.to_string());
         [row.name.to_owned(), biz_type, row.en.to_owned(), row.class.name().to_owned(), legs(row.class).to_owned()]

@@ -51,9 +51,14 @@ pub fn run(options: &Options) -> anyhow::Result<Outcome> {
     let data = folder(options.data.as_deref())?;
     let folders = Folders { evidence: data.join("evidence"), state: data.join("state") };
     let mut service = Service::start(settings(&data)?, &Way { folders, admin: true, verdicts: false })?;
-    signals::stop_on_signals(service.stop_flag())?;
+    signals::stop_on_signals(&service.stop_flag())?;
     let mut out = std::io::stdout().lock();
-    writeln!(out, "A working day of Victoria Harbour Bank (invented): {} messages, seed {}", grouped(options.events), options.seed)?;
+    writeln!(
+        out,
+        "A working day of Victoria Harbour Bank (invented): {} messages, seed {}",
+        grouped(options.events),
+        options.seed
+    )?;
     if let Some(address) = service.address() {
         writeln!(out, "metrics while it runs: http://{address}/metrics\n")?;
     }
@@ -82,7 +87,8 @@ pub fn run(options: &Options) -> anyhow::Result<Outcome> {
 fn settings(data: &Path) -> anyhow::Result<Settings> {
     let mut settings: Settings = EXAMPLE_BANK.parse()?;
     let way = ChannelWay::File(data.join("findings.ndjson"));
-    settings.channels = vec![Channel { id: "officer".to_owned(), way, min_severity: crate::domain::verdict::Severity::Low }];
+    settings.channels =
+        vec![Channel { id: "officer".to_owned(), way, min_severity: crate::domain::verdict::Severity::Low }];
     if std::net::TcpListener::bind(settings.admin).is_err() {
         settings.admin.set_port(0);
     }

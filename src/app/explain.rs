@@ -73,7 +73,8 @@ pub fn run(options: &Options) -> anyhow::Result<Outcome> {
             Ok(event) => show(&world, index, &event, options.json, &mut out),
             Err(reject) => {
                 rejected = true;
-                writeln!(out, "event {index}: rejected ({}): {}", reject.reason.name(), reject.detail).map_err(Into::into)
+                writeln!(out, "event {index}: rejected ({}): {}", reject.reason.name(), reject.detail)
+                    .map_err(Into::into)
             }
         };
         result = std::mem::replace(&mut result, Ok(())).and(shown);
@@ -113,10 +114,10 @@ fn explain<'w>(world: &'w World, index: u32, event: &Event<'_>) -> Explanation<'
         lines.push(vec!["the act is not in the tables: it may move data anywhere".to_owned()]);
     }
     let lead = worst(&judged).map(|lead| lead.decision);
-    let shown = judged.iter().zip(lines).map(|(one, reasoning)| ExplainedLeg {
-        leg: view::leg(world, &scene, event, one),
-        reasoning,
-    });
+    let shown = judged
+        .iter()
+        .zip(lines)
+        .map(|(one, reasoning)| ExplainedLeg { leg: view::leg(world, &scene, event, one), reasoning });
     Explanation {
         index,
         act: act(event),
@@ -134,8 +135,10 @@ fn explain<'w>(world: &'w World, index: u32, event: &Event<'_>) -> Explanation<'
 fn act(event: &Event<'_>) -> String {
     use crate::dingtalk::codes;
     match &event.act {
-        Act::Audit(code) => codes::by_action(*code)
-            .map_or_else(|| format!("action {code} (not in the tables)"), |row| format!("action {code} {} / {}", row.en, row.zh)),
+        Act::Audit(code) => codes::by_action(*code).map_or_else(
+            || format!("action {code} (not in the tables)"),
+            |row| format!("action {code} {} / {}", row.en, row.zh),
+        ),
         Act::Push(kind) => format!("event {kind}"),
     }
 }
@@ -163,7 +166,11 @@ fn leg_text(number: usize, explained: &ExplainedLeg<'_>, out: &mut impl Write) -
     writeln!(out, "    to         {}", place(&leg.destination))?;
     let recipient = &leg.recipient;
     writeln!(out, "    recipient  {} ({}, {})", recipient.name, recipient.role, recipient.tie)?;
-    writeln!(out, "    verdict    {} by {}, severity {}", leg.decision.verdict, leg.decision.rule, leg.decision.severity)?;
+    writeln!(
+        out,
+        "    verdict    {} by {}, severity {}",
+        leg.decision.verdict, leg.decision.rule, leg.decision.severity
+    )?;
     writeln!(out, "    reasoning")?;
     for line in &explained.reasoning {
         writeln!(out, "      {line}")?;

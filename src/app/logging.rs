@@ -27,7 +27,8 @@ pub fn start(level: &str, format: Format) {
         Format::Json => false,
     };
     let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(terminal);
-    let started = if human { builder.with_target(false).try_init() } else { builder.json().flatten_event(true).try_init() };
+    let started =
+        if human { builder.with_target(false).try_init() } else { builder.json().flatten_event(true).try_init() };
     // already started: the first one stays
     drop(started);
 }

@@ -53,7 +53,7 @@ pub fn concluded(result: anyhow::Result<Outcome>) -> Outcome {
         return Outcome::Done;
     }
     // with standard error gone there is nobody left to tell
-    let _ = writeln!(io::stderr().lock(), "harbourwatch: {error:#}");
+    drop(writeln!(io::stderr().lock(), "harbourwatch: {error:#}"));
     if error.is::<Faults>() { Outcome::BadUsage } else { Outcome::Failed }
 }
 

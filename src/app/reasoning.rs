@@ -25,7 +25,11 @@ pub fn line(world: &World, step: &Step) -> String {
             format!("  {} {}: {why}", rule.name(), if *matched { "applies" } else { "does not apply" })
         }
         Step::Policy { rule, bars } => {
-            format!("  own rule {}: {}", policy_rule(world, *rule), if *bars { "bars it" } else { "makes an exception" })
+            format!(
+                "  own rule {}: {}",
+                policy_rule(world, *rule),
+                if *bars { "bars it" } else { "makes an exception" }
+            )
         }
         Step::Safeguard { id, failed: Some(condition) } => {
             format!("  safeguard {}: condition {} fails", world.policy.safeguard(*id).id, condition.name())

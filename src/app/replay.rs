@@ -36,7 +36,7 @@ pub fn run(options: &Options) -> anyhow::Result<Outcome> {
     let folders = service::folders(&settings, options.data.as_ref());
     let evidence = folders.evidence.clone();
     let mut service = Service::start(settings, &Way { folders, admin: false, verdicts: options.verdicts })?;
-    signals::stop_on_signals(service.stop_flag())?;
+    signals::stop_on_signals(&service.stop_flag())?;
     let inputs = options.files.iter().map(|path| Input::from_argument(&path.to_string_lossy())).collect();
     let mut source = Replay::new(inputs, &service.reached()?)?;
     let (mut summary, mut progress) = (Summary::default(), Progress::on_terminal());

@@ -32,7 +32,7 @@ pub fn run(options: &Options) -> anyhow::Result<Outcome> {
     let files: Vec<_> = settings.source.files.iter().map(|path| path.to_string_lossy().into_owned()).collect();
     let folders = service::folders(&settings, options.data.as_ref());
     let mut service = Service::start(settings, &Way { folders, admin: true, verdicts: false })?;
-    signals::stop_on_signals(service.stop_flag())?;
+    signals::stop_on_signals(&service.stop_flag())?;
     signals::reload_on_signal(options.config.config.clone(), service.world(), service.metrics())?;
     if let Some(address) = service.address() {
         tracing::info!(%address, "serving /live, /ready and /metrics");

@@ -14,8 +14,8 @@ use crate::admin::{Admin, Latch, Readiness};
 use crate::deliver::channel::{File, Terminal};
 use crate::deliver::render::officer::Languages;
 use crate::deliver::{Audience, Channel, Courier, Running};
-use crate::evidence::entry::Life;
 use crate::evidence::Note;
+use crate::evidence::entry::Life;
 use crate::metrics::{EventOutcome, Loaded, Metrics, Scope, Stage, Step};
 use crate::outbox::{ChannelSpec, Queue};
 use crate::pipeline::crew::Crew;
@@ -273,7 +273,9 @@ fn couriers(
     let start = |(channel, spec): (&crate::settings::Channel, &ChannelSpec)| {
         let way: Box<dyn Channel> = match &channel.way {
             ChannelWay::File(path) => Box::new(File::new(&channel.id, Audience::Officer, path.clone())),
-            ChannelWay::Terminal if verdicts => Box::new(Terminal::new(&channel.id, Languages::Both, std::io::stderr())),
+            ChannelWay::Terminal if verdicts => {
+                Box::new(Terminal::new(&channel.id, Languages::Both, std::io::stderr()))
+            }
             ChannelWay::Terminal => Box::new(Terminal::new(&channel.id, Languages::Both, std::io::stdout())),
         };
         let queue = Queue::open(&state.join("state.db"))?;

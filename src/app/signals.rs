@@ -21,11 +21,11 @@ const ENDED_AT_ONCE: i32 = 130;
 ///
 /// # Errors
 /// The system refuses a handler.
-pub fn stop_on_signals(stop: Arc<AtomicBool>) -> std::io::Result<()> {
+pub fn stop_on_signals(stop: &Arc<AtomicBool>) -> std::io::Result<()> {
     for signal in [SIGTERM, SIGINT] {
         // the order matters: the second signal finds the flag set
-        flag::register_conditional_shutdown(signal, ENDED_AT_ONCE, Arc::clone(&stop))?;
-        flag::register(signal, Arc::clone(&stop))?;
+        flag::register_conditional_shutdown(signal, ENDED_AT_ONCE, Arc::clone(stop))?;
+        flag::register(signal, Arc::clone(stop))?;
     }
     Ok(())
 }

@@ -35,10 +35,12 @@ pub struct Options {
 /// A key or identity is none, or the folder cannot be read at all.
 pub fn run(options: &Options) -> anyhow::Result<Outcome> {
     anyhow::ensure!(options.dir.is_dir(), "{} is no folder; name the evidence folder", options.dir.display());
-    let read = |path: &PathBuf| std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()));
+    let read =
+        |path: &PathBuf| std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()));
     let identity = options.identity.as_ref().map(read).transpose()?;
     let known = options.checkpoint.iter().map(read).collect::<anyhow::Result<Vec<_>>>()?;
-    let how = VerifyOptions { vkey: options.vkey.as_deref(), identity: identity.as_deref(), known: &known, progress: None };
+    let how =
+        VerifyOptions { vkey: options.vkey.as_deref(), identity: identity.as_deref(), known: &known, progress: None };
     let report = verify(&options.dir, &how)?;
     let mut out = std::io::stdout().lock();
     if options.json {

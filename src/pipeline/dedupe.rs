@@ -36,8 +36,7 @@ impl std::hash::Hasher for LowHalf {
 impl Dedupe {
     /// A window over the last `capacity` fingerprints, beginning with those of earlier runs.
     pub fn new(capacity: usize, earlier: impl IntoIterator<Item = u128>) -> Self {
-        let mut window =
-            Self { seen: HashSet::default(), order: VecDeque::new(), capacity: capacity.max(1) };
+        let mut window = Self { seen: HashSet::default(), order: VecDeque::new(), capacity: capacity.max(1) };
         for fingerprint in earlier {
             window.is_new(fingerprint);
         }

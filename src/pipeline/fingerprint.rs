@@ -1,7 +1,6 @@
 //! Which events are the same event. Re-reads of the audit log deliver rows again, out of order; DingTalk gives audit rows
 //! no event id, and a file id (`bizId`) stands on many rows.
 
-use std::fmt::Write as _;
 use std::hash::Hasher;
 
 use siphasher::sip128::{Hasher128, SipHasher24};
@@ -69,11 +68,6 @@ impl Parts {
 /// Stable id of an event's record: the digest of its position. The same position always has the same id.
 pub fn record_id(topic: &str, partition: i32, offset: u64, index: u32) -> String {
     use sha2::{Digest, Sha256};
-    let mut text = String::with_capacity(topic.len() + 48);
-    // writing to a string cannot fail
-    let _ = write!(text, "{}:{topic}/{partition}/{offset}/{index}", topic.len());
-    Sha256::digest(text.as_bytes()).iter().take(12).fold(String::with_capacity(24), |mut id, byte| {
-        let _ = write!(id, "{byte:02x}");
-        id
-    })
+    let text = format!("{}:{topic}/{partition}/{offset}/{index}", topic.len());
+    super::record::hex(&Sha256::digest(text.as_bytes())[..12])
 }

@@ -132,8 +132,9 @@ pub fn write(context: &Context<'_, '_>, judged: &[Judged]) -> Written {
     let views = leg_views(context, judged);
     let lead = worst(judged).and_then(|lead| judged.iter().position(|one| std::ptr::eq(one, lead))).unwrap_or_default();
     let findings = judged.iter().zip(&views).filter_map(|(one, view)| finding(context, one, view, &id)).collect();
-    let (kind, destination, verdict) =
-        views.get(lead).map_or(("", String::new(), ""), |view| (view.kind, view.destination.code.clone(), view.decision.verdict));
+    let (kind, destination, verdict) = views
+        .get(lead)
+        .map_or(("", String::new(), ""), |view| (view.kind, view.destination.code.clone(), view.decision.verdict));
     let json = to_json(&record_view(context, &id, views, lead));
     let subject = actor_id(context.event);
     let record = Record { id, at: context.event.time.unwrap_or(0), json, subject, destination, kind, verdict };
@@ -303,7 +304,8 @@ fn facts(context: &Context<'_, '_>, view: &LegView<'_>, record: &str) -> Facts {
         destination_confidence: view.destination.confidence.to_owned(),
         destination_source: view.destination.source.clone(),
         recipient: view.recipient.name.to_owned(),
-        recipient_role: if view.recipient.tie == "same entity" { view.recipient.tie } else { view.recipient.role }.to_owned(),
+        recipient_role: if view.recipient.tie == "same entity" { view.recipient.tie } else { view.recipient.role }
+            .to_owned(),
         verdict: decision.verdict.to_owned(),
         rule: decision.rule.to_owned(),
         possible: owned(&decision.possible),
@@ -346,12 +348,8 @@ fn to_json(value: &impl Serialize) -> Vec<u8> {
 
 /// Lower-case hex.
 pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // writing to a string cannot fail
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// First 16 hex digits of the SHA-256 of a message, to tell whether a file is still the same at the next start.

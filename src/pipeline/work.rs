@@ -112,7 +112,14 @@ pub struct Task {
 }
 
 /// Works through `range` of the batch's messages.
-pub fn work(world: &World, batch: &Batch, range: Range<usize>, task: Task, lanes: &[crate::domain::position::Lane], slice: &mut Slice) {
+pub fn work(
+    world: &World,
+    batch: &Batch,
+    range: Range<usize>,
+    task: Task,
+    lanes: &[crate::domain::position::Lane],
+    slice: &mut Slice,
+) {
     slice.clear();
     let from = range.start;
     for (message, at) in batch.messages()[range].iter().zip(from..) {

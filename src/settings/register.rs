@@ -2,9 +2,9 @@
 
 use crate::config::{self, Path};
 use crate::domain::flow::FlowKind;
+use crate::domain::judge::index::Index;
 use crate::domain::party::{App, PartyId, Purposes, Role};
 use crate::domain::place::{District, Place};
-use crate::domain::judge::index::Index;
 use crate::domain::policy::{Deny, Policy, Residency};
 use crate::domain::safeguard::{Area, Filing, Named, Safeguard, SafeguardKind};
 

@@ -1,10 +1,13 @@
 //! A source and a recorder in memory, and the world of the example bank.
 
+#![allow(clippy::unwrap_used)]
+
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
 use harbourwatch::app::wire;
 use harbourwatch::domain::position::{Lane, LaneId};
+use harbourwatch::pipeline::Run;
 use harbourwatch::pipeline::batch::{Batch, Limits};
 use harbourwatch::pipeline::crew::Crew;
 use harbourwatch::pipeline::dedupe::Dedupe;
@@ -14,7 +17,6 @@ use harbourwatch::pipeline::report::BatchReport;
 use harbourwatch::pipeline::tally::Tally;
 use harbourwatch::pipeline::work::Task;
 use harbourwatch::pipeline::world::World;
-use harbourwatch::pipeline::Run;
 use harbourwatch::settings::{EXAMPLE_BANK, Settings};
 
 /// Key of the duplicate check in tests.
@@ -106,7 +108,12 @@ impl Recorder for Kept {
 }
 
 /// Runs messages through the real pipeline; gives the reports and the verdict lines.
-pub(crate) fn run(messages: Vec<Vec<u8>>, lanes: u32, batch: usize, workers: usize) -> (Vec<BatchReport>, Vec<u8>, Vec<u64>) {
+pub(crate) fn run(
+    messages: Vec<Vec<u8>>,
+    lanes: u32,
+    batch: usize,
+    workers: usize,
+) -> (Vec<BatchReport>, Vec<u8>, Vec<u64>) {
     let (mut source, mut kept, mut lines) = (Memory::new(messages, lanes), Kept::default(), Vec::new());
     let world = bank();
     let limits = Limits { messages: batch, ..Limits::default() };
@@ -115,6 +122,7 @@ pub(crate) fn run(messages: Vec<Vec<u8>>, lanes: u32, batch: usize, workers: usi
     let run = Run { world: &|| Arc::clone(&world), limits, task, stop: &stop };
     let mut crew = Crew::start(workers).unwrap();
     let mut tally = Tally::new(Dedupe::new(1 << 20, []), &[]);
-    run.through(&mut source, &mut kept, &mut crew, &mut tally, &mut |seen| lines.extend_from_slice(seen.lines)).unwrap();
+    run.through(&mut source, &mut kept, &mut crew, &mut tally, &mut |seen| lines.extend_from_slice(seen.lines))
+        .unwrap();
     (kept.0, lines, source.committed)
 }
