@@ -39,8 +39,8 @@ fn golden(name: &str, actual: &str) {
 }
 
 fn sample_text(name: &str) -> String {
-    let text =
-        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/dingtalk").join(name)).unwrap();
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/dingtalk").join(name))
+        .expect("sample");
     let mut out = String::new();
     for (number, line) in text.lines().enumerate() {
         for result in decode(line.as_bytes()) {

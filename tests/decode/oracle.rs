@@ -12,7 +12,7 @@ use harbourwatch::domain::event::{Act, Counterpart, Event, Id, Personal, Shape, 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 #[derive(Clone, Debug, PartialEq)]
-pub enum Tree {
+pub(super) enum Tree {
     Null,
     Bool,
     Unsigned(u64),
@@ -73,7 +73,7 @@ impl<'de> Visitor<'de> for TreeVisitor {
 
 /// What the oracle says about a message.
 #[derive(Debug, PartialEq)]
-pub enum Answer {
+pub(super) enum Answer {
     /// These events and rejections, in order; rejections by the name of their reason.
     Results(Vec<Result<Event<'static>, &'static str>>),
     /// Not this oracle's matter.
@@ -243,7 +243,7 @@ fn is_row(object: &Object) -> bool {
 }
 
 /// The oracle's answer for a tree.
-pub fn answer(tree: &Tree) -> Answer {
+pub(super) fn answer(tree: &Tree) -> Answer {
     if is_not_ours(tree) {
         return Answer::Silent;
     }
@@ -653,7 +653,7 @@ fn row(
 ///
 /// # Panics
 /// If they disagree.
-pub fn agree(bytes: &[u8], results: &[Result<Event<'_>, Reject>]) -> bool {
+pub(super) fn agree(bytes: &[u8], results: &[Result<Event<'_>, Reject>]) -> bool {
     let whole = |reason| matches!(results, [Err(reject)] if reject.reason == reason);
     let Ok(text) = std::str::from_utf8(bytes) else {
         assert!(whole(Reason::InvalidUtf8), "{results:?}");

@@ -11,7 +11,7 @@ fn counterpart(one: &Counterpart<'_>) -> String {
 }
 
 /// One line for each field that has a value.
-pub fn event_lines(event: &Event<'_>) -> String {
+pub(super) fn event_lines(event: &Event<'_>) -> String {
     let mut out = String::new();
     let mut line = |name: &str, value: Option<String>| {
         if let Some(value) = value {
@@ -73,7 +73,7 @@ fn end(end: &End<'_, '_>) -> String {
 }
 
 /// One line for each leg, or what there is instead.
-pub fn leg_lines(event: &Event<'_>) -> String {
+pub(super) fn leg_lines(event: &Event<'_>) -> String {
     let mut out = String::new();
     let movement = plan(event, &mut |leg| {
         let preview = if leg.preview { " (preview)" } else { "" };
