@@ -163,17 +163,21 @@ impl Courier {
     }
 
     fn run(mut self, stopped: &Receiver<()>) {
-        while stopped.recv_timeout(IDLE) == Err(RecvTimeoutError::Timeout) {
-            self.logged_round();
+        let mut pause = IDLE;
+        while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
+            // a full lease says that more is due
+            pause = if self.logged_round() >= LEASE { Duration::ZERO } else { IDLE };
         }
         // What is due at the stop goes out now if the channel takes it, and at the next start if not.
         self.logged_round();
     }
 
-    fn logged_round(&mut self) {
-        if let Err(error) = self.round() {
+    /// A round; gives how many notices were delivered.
+    fn logged_round(&mut self) -> usize {
+        let round = self.round().inspect_err(|error| {
             tracing::warn!(channel = %self.spec.name, %error, "notices could not be carried; trying again");
-        }
+        });
+        round.map_or(0, |round| round.delivered)
     }
 }
 

@@ -5,14 +5,14 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use smallvec::SmallVec;
 
 use super::field::{Field, Fields, Kind};
 use super::inner::InnerSeed;
 use super::part::{Agent, Checked, NameSeed, Parts, PartsSeed, Party};
 use super::reject::{Reason, Reject};
+use super::span::{self, Skip};
 use super::storage::{Claims, ClaimsSeed};
 use super::value::{Ids, Scalar, ScalarSeed, ScalarsSeed, Value, Wrong};
 use crate::domain::event::{Counterpart, Id, Text};
@@ -38,7 +38,9 @@ pub(super) struct Draft<'a> {
     pub(super) claims: Claims<'a>,
     pub(super) files: Parts<Checked<'a>>,
     pub(super) agents: Parts<Agent<'a>>,
-    pub(super) carriers: SmallVec<[Carrier<'a>; 2]>,
+    pub(super) carriers: SmallVec<[Carrier<'a>; 4]>,
+    /// Some key names a carrier.
+    carried: bool,
     /// Fields of a row are written with underscores.
     pub(super) snake: bool,
     /// `EventType` with a capital, as the HTTP callback writes.
@@ -62,6 +64,7 @@ impl<'a> Draft<'a> {
             files: Parts::default(),
             agents: Parts::default(),
             carriers: SmallVec::new(),
+            carried: false,
             snake: false,
             capital: false,
             framed: false,
@@ -79,6 +82,9 @@ impl<'a> Draft<'a> {
             .deserialize(&mut deserializer)
             .and_then(|()| deserializer.end())
             .map_err(|error| Reject::syntax(&error, text))?;
+        if draft.carried {
+            draft.find_carriers(text);
+        }
         Ok(draft)
     }
 
@@ -188,7 +194,10 @@ impl<'a> Draft<'a> {
                 merge(&mut self.agents, read);
             }
             Kind::Inner => map.next_value_seed(InnerSeed { draft: self, of: field })?,
-            Kind::Carrier => self.carry(field, map.next_value::<&'a RawValue>()?.get()),
+            Kind::Carrier => {
+                map.next_value::<Skip>()?;
+                self.carried = true;
+            }
         }
         Ok(())
     }
@@ -203,6 +212,17 @@ impl<'a> Draft<'a> {
             self.given.add(field);
         } else {
             self.clash.add(field);
+        }
+    }
+
+    /// Looks up the texts of the carriers, now that the object is known to be good JSON.
+    fn find_carriers(&mut self, object: &'a str) {
+        for (key, value) in span::members(object) {
+            let name = NameSeed.deserialize(&mut serde_json::Deserializer::from_str(key));
+            match name.ok().and_then(|name| Field::of(&name)) {
+                Some(field) if field.kind() == Kind::Carrier => self.carry(field, value),
+                Some(_) | None => {}
+            }
         }
     }
 
@@ -273,7 +293,7 @@ impl<'de> Visitor<'de> for DraftSeed<'_, 'de> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key_seed(NameSeed)? {
             let Some(field) = Field::of(&name) else {
-                map.next_value::<IgnoredAny>()?;
+                map.next_value::<Skip>()?;
                 continue;
             };
             self.0.snake |= name.snake && field.is_of_row();

@@ -3,13 +3,11 @@
 //! An envelope is looked into through the keys that carry payloads, at most [`MOST_NEST`] deep. Exactly one of them may hold
 //! an event; two are a conflict even if they are alike, for picking one could lose the other.
 
-use serde::de::IgnoredAny;
-use serde_json::value::RawValue;
-
 use super::draft::{Carrier, Draft};
 use super::field::{Field, Fields};
 use super::path::Path;
 use super::reject::{Reason, Reject};
+use super::span::{self, Skip};
 use super::storage::{Claims, ClaimsSeed};
 use super::{Envelope, Limits, guard, push, row};
 use crate::domain::event::{Event, Storage, Text};
@@ -191,9 +189,8 @@ impl Walk<'_> {
         match text.trim_ascii_start().as_bytes().first() {
             Some(b'{') => Draft::read(text).map_or(Holds::Nothing, |draft| self.probe_object(&draft, depth)),
             Some(b'[') => match rows(text) {
-                Ok(rows) if rows.is_empty() => Holds::Empty,
-                Ok(rows) if rows.iter().any(|row| self.probe(row.get(), depth) == Holds::Event) => Holds::Event,
-                Ok(_) | Err(_) => Holds::Nothing,
+                Ok(rows) => self.probe_rows(rows, depth),
+                Err(_) => Holds::Nothing,
             },
             Some(b'"') => self.unescape(text).map_or(Holds::Nothing, |inner| match inner.trim_ascii_start() {
                 inner if inner.starts_with(['{', '[']) => self.probe(inner, depth),
@@ -201,6 +198,17 @@ impl Walk<'_> {
             }),
             _ => Holds::Nothing,
         }
+    }
+
+    fn probe_rows<'t>(&self, rows: impl Iterator<Item = &'t str>, depth: u8) -> Holds {
+        let mut holds = Holds::Empty;
+        for row in rows {
+            if self.probe(row, depth) == Holds::Event {
+                return Holds::Event;
+            }
+            holds = Holds::Nothing;
+        }
+        holds
     }
 
     fn probe_object(&self, draft: &Draft<'_>, depth: u8) -> Holds {
@@ -215,12 +223,12 @@ impl Walk<'_> {
     /// refused then costs only itself.
     fn page<'t>(&self, text: &'t str, context: &Context<'t>, each: Each<'_, 't>) -> Result<(), Reject> {
         let rows = rows(text)?;
-        if rows.len() > self.limits.events {
+        if rows.clone().count() > self.limits.events {
             return Err(Reject::limit(Reason::TooMany, self.limits.events));
         }
         for row in rows {
-            let nested = row.get().starts_with('[');
-            let given = if nested { Err(Reject::missing("event")) } else { self.value(row.get(), context, each) };
+            let nested = row.starts_with('[');
+            let given = if nested { Err(Reject::missing("event")) } else { self.value(row, context, each) };
             if let Err(reject) = given {
                 each(Err(reject));
             }
@@ -268,8 +276,10 @@ fn path_text(raw: &str) -> Result<Option<Text<'_>>, Reject> {
     scalar.text().map_err(|_| Reject::field(Reason::BadField, Field::Tenant.name()))
 }
 
-fn rows(text: &str) -> Result<Vec<&RawValue>, Reject> {
-    serde_json::from_str(text).map_err(|error| Reject::syntax(&error, text))
+/// The rows of a page that was read to its end.
+fn rows(text: &str) -> Result<impl Iterator<Item = &str> + Clone, Reject> {
+    serde_json::from_str::<Skip>(text).map_err(|error| Reject::syntax(&error, text))?;
+    Ok(span::elements(text))
 }
 
 fn is_empty_array(text: &str) -> bool {
@@ -278,7 +288,7 @@ fn is_empty_array(text: &str) -> bool {
 
 /// A scalar at the root: good JSON without event, or no JSON.
 fn no_event(text: &str) -> Reject {
-    match serde_json::from_str::<IgnoredAny>(text) {
+    match serde_json::from_str::<Skip>(text) {
         Ok(_) => Reject::missing("event"),
         Err(error) => Reject::syntax(&error, text),
     }

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::draft::Draft;
 use super::field::{Field, Name};
 use super::part::NameSeed;
+use super::span::Skip;
 use super::value::ScalarSeed;
 
 /// Reads an object some of whose fields belong to the one around it.
@@ -69,14 +70,14 @@ impl<'de> Visitor<'de> for InnerSeed<'_, 'de> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        while seq.next_element::<Skip>()?.is_some() {}
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key_seed(NameSeed)? {
             let Some(field) = self.outer(&name) else {
-                map.next_value::<IgnoredAny>()?;
+                map.next_value::<Skip>()?;
                 continue;
             };
             self.draft.framed |= field == Field::EventType;

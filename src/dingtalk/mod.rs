@@ -26,6 +26,7 @@ mod path;
 mod push;
 mod reject;
 mod row;
+mod span;
 mod storage;
 mod value;
 

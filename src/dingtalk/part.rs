@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use smallvec::SmallVec;
 
 use super::codes;
 use super::field::Name;
+use super::span::Skip;
 use super::value::{Scalar, ScalarSeed, Wrong};
 use crate::domain::event::{App, Counterpart, Id, Personal, Text};
 
@@ -108,7 +109,7 @@ impl<'de, T: Part<'de>> Visitor<'de> for PartsSeed<'_, T> {
             } else if let Some(field) = T::field(&name) {
                 entry.put(field, &name, map.next_value_seed(ScalarSeed)?);
             } else {
-                map.next_value::<IgnoredAny>()?;
+                map.next_value::<Skip>()?;
             }
         }
         self.0.wrong |= entry.wrong;

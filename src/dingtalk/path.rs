@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::reject::{Reason, Reject};
+use super::span::Skip;
 use super::value::{Scalar, ScalarSeed};
 
 /// Keys to follow from an object inwards, such as `data.payload`. Keys are compared exactly.
@@ -80,7 +81,7 @@ impl<'de> Visitor<'de> for KeySeed<'_> {
         let mut found = Found::Nothing;
         while let Some(matches) = map.next_key_seed(IsKey(self.0))? {
             if !matches {
-                map.next_value::<IgnoredAny>()?;
+                map.next_value::<Skip>()?;
                 continue;
             }
             let value = map.next_value::<&RawValue>()?.get();

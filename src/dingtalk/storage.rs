@@ -6,10 +6,11 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::field::Name;
 use super::part::NameSeed;
+use super::span::Skip;
 use super::value::{Scalars, ScalarsSeed};
 use crate::domain::event::{Storage, Text};
 
@@ -123,7 +124,7 @@ impl<'de> Visitor<'de> for ClaimsSeed<'_, 'de> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         self.0.wrong = true;
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        while seq.next_element::<Skip>()?.is_some() {}
         Ok(())
     }
 
@@ -133,7 +134,7 @@ impl<'de> Visitor<'de> for ClaimsSeed<'_, 'de> {
                 Key::Claim(claim) => self.0.put(claim, map.next_value_seed(ScalarsSeed)?),
                 Key::Inside => map.next_value_seed(ClaimsSeed(&mut *self.0))?,
                 Key::Other => {
-                    map.next_value::<IgnoredAny>()?;
+                    map.next_value::<Skip>()?;
                 }
             }
         }
