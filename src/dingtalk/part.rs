@@ -14,7 +14,7 @@ use crate::domain::event::{App, Counterpart, Id, Personal, Text};
 /// What was read, and whether it can be relied on.
 #[derive(Debug, PartialEq)]
 pub(super) struct Parts<T> {
-    pub(super) items: SmallVec<[T; 1]>,
+    pub(super) items: SmallVec<[T; 4]>,
     /// Something has a type that it cannot have.
     pub(super) wrong: bool,
     /// A field of an entry is given twice with different values.
