@@ -30,8 +30,11 @@ use crate::pipeline::{Run, Seen};
 use crate::recorder::{Folders, Ledger, now_ms};
 use crate::settings::{ChannelWay, Settings};
 
-/// How long the drain waits for couriers to tell what is due.
+/// How long the drain waits for couriers to tell what is due, in all.
 const DRAIN: Duration = Duration::from_secs(10);
+
+/// How long the drain waits for a channel that takes nothing.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How a service is started.
 #[derive(Clone, Debug)]
@@ -186,8 +189,13 @@ impl Service {
         let queue = Queue::open(&self.state.join("state.db"))?;
         let begun = Instant::now();
         for channel in &self.channels {
-            while queue.backlog(channel)?.pending > 0 && begun.elapsed() < DRAIN {
+            let (mut left, mut moved) = (queue.backlog(channel)?.pending, Instant::now());
+            while left > 0 && moved.elapsed() < PATIENCE && begun.elapsed() < DRAIN {
                 std::thread::sleep(Duration::from_millis(20));
+                let now = queue.backlog(channel)?.pending;
+                if now < left {
+                    (left, moved) = (now, Instant::now());
+                }
             }
         }
         Ok(())

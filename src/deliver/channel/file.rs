@@ -25,6 +25,9 @@ impl File {
     }
 
     fn append(&self, line: &str) -> std::io::Result<()> {
+        if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder)?;
+        }
         let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(&self.path)?;
         let end = file.seek(SeekFrom::End(0))?;
         let mut bytes = Vec::with_capacity(line.len() + 2);
