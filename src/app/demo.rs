@@ -19,8 +19,11 @@ use crate::source::generate::{GenerateSource, Organisation, Plan};
 /// Routes shown in the table.
 const ROUTES: usize = 28;
 
-/// Findings shown in words.
+/// Findings shown in words, each of another series: the same person and flow are shown once.
 const GRAVEST: usize = 10;
+
+/// Findings looked through for them.
+const CONSIDERED: usize = 500;
 
 /// What was typed.
 #[derive(Debug, clap::Args)]
@@ -111,7 +114,10 @@ fn show(out: &mut impl Write, service: &Service, summary: &Summary, options: &Op
     writeln!(out, "Flows, gravest first\n{}\n", summary.table(colour, ROUTES))?;
     writeln!(out, "The ten gravest findings\n")?;
     let languages = options.lang.languages();
-    for (number, finding) in (1..).zip(service.ledger().outbox().worst(GRAVEST)?) {
+    let mut series = std::collections::HashSet::new();
+    let gravest = service.ledger().outbox().worst(CONSIDERED)?.into_iter();
+    let distinct = gravest.filter(|finding| series.insert(finding.series.clone())).take(GRAVEST);
+    for (number, finding) in (1..).zip(distinct) {
         writeln!(out, "{number}. {}", words(&View::of(&finding, Audience::Officer), languages))?;
     }
     summary.conservation(out)?;

@@ -40,6 +40,15 @@ impl FlowKind {
         }
     }
 
+    /// Whether the flow stands for an arrangement (where data are kept) rather than for an act of a person: findings of
+    /// it count everyone together, one a space and day.
+    pub fn is_standing(self) -> bool {
+        match self {
+            Self::StoreAtRest | Self::Upload | Self::Sync => true,
+            Self::Access | Self::Send | Self::ShareGrant | Self::AppExport => false,
+        }
+    }
+
     /// Reads a [`FlowKind::name`].
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)

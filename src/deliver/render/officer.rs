@@ -8,6 +8,7 @@ use super::phrases::{self, BINDING, Language, Phrase, SECTION_33, TERMS, say};
 use super::plain::plain;
 use crate::deliver::audience::{Field, View};
 use crate::domain::finding::HKT_OFFSET_MS;
+use crate::domain::flow::FlowKind;
 use crate::domain::party::{Categories, Category};
 use crate::domain::place::Method;
 use crate::domain::verdict::{Severity, Tag, Verdict};
@@ -87,13 +88,20 @@ impl<'a> Notice<'a> {
         let (name, id) = (self.view.text(Field::ActorName), self.view.text(Field::ActorId));
         let (tenant, address) = (self.view.text(Field::Tenant), self.view.text(Field::Address));
         let unnamed = name.is_empty() && id.is_empty();
+        // a standing arrangement is one finding for all who use it
+        let several = !unnamed && self.is_standing() && self.view.number(Field::Count).is_some_and(|count| count > 1);
         self.joined([
+            if several { self.say(FIRST_OF_SEVERAL) } else { String::new() },
             self.present(name, say("{}", "{}")),
             self.present(id, say("id {}", "編號 {}")),
             if unnamed && self.view.get(Field::ActorId).is_some() { self.say(UNNAMED) } else { String::new() },
             self.present(tenant, say("tenant {}", "租戶 {}")),
             self.present(address, say("address {}", "IP 地址 {}")),
         ])
+    }
+
+    fn is_standing(&self) -> bool {
+        FlowKind::parse(self.view.text(Field::Kind)).is_some_and(FlowKind::is_standing)
     }
 
     fn what(&self) -> String {
@@ -329,6 +337,9 @@ impl<'a> Notice<'a> {
         }
     }
 }
+
+/// A standing finding names the first of those whose acts it counts.
+const FIRST_OF_SEVERAL: Phrase = say("first of the people counted here", "所計算人士中的首位");
 
 const UNNAMED: Phrase = say("not named by the event", "事件未有指明");
 
