@@ -1,5 +1,5 @@
 //! The index: a SQLite file per month that finds records by subject tag, destination and time. Derived from the frames,
-//! not evidence; it can be deleted and rebuilt ([`rebuild`]) by whoever can open the frames.
+//! not evidence; it can be deleted and rebuilt ([`super::rebuild`]) by whoever can open the frames.
 
 use std::collections::BTreeMap;
 use std::fs;

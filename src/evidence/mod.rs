@@ -2,7 +2,7 @@
 //!
 //! Read in this order: [`entry`] (what a line of the log says), [`merkle`] and [`tiles`] (how lines become a tree),
 //! [`note`] and [`checkpoint`] (how the tree is signed), [`segment`] (where the records themselves lie), [`log`] (the
-//! writer, step by step), [`recover`] (the same steps after a crash), [`verify`] (which trusts none of the above).
+//! writer, step by step), `recover` (the same steps after a crash), [`mod@verify`] (which trusts none of the above).
 //! The format is written down in `docs/evidence-format.md`; a verifier can be written from that page alone.
 //!
 //! # Order of durable steps

@@ -2,7 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
-/// Remembers the last [`Dedupe::capacity`] fingerprints.
+/// Remembers the last fingerprints, up to its capacity.
 #[derive(Debug)]
 pub struct Dedupe {
     seen: HashSet<u128, BuildKeyed>,
