@@ -17,5 +17,6 @@ pub mod position;
 pub mod safeguard;
 pub mod sensitive;
 pub mod severity;
+pub mod territory;
 pub mod trace;
 pub mod verdict;
