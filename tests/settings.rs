@@ -58,6 +58,10 @@ fn every_example_loads() {
     let mut loaded = 0;
     for entry in fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
+        if path.extension().is_some_and(|kind| kind == "json") {
+            // the example event is explained by a command of the README
+            continue;
+        }
         let settings = Settings::load(&path).unwrap_or_else(|faults| panic!("{}: {faults}", path.display()));
         assert!(!settings.policy.tenants.is_empty());
         loaded += 1;
