@@ -10,6 +10,7 @@ mod laws;
 mod layers;
 mod observe;
 mod outbox;
+mod seams;
 mod settings;
 mod sources;
 mod support;

@@ -114,10 +114,8 @@ fn explain<'w>(world: &'w World, index: u32, event: &Event<'_>) -> Explanation<'
         lines.push(vec!["the act is not in the tables: it may move data anywhere".to_owned()]);
     }
     let lead = worst(&judged).map(|lead| lead.decision);
-    let shown = judged
-        .iter()
-        .zip(lines)
-        .map(|(one, reasoning)| ExplainedLeg { leg: view::leg(world, &scene, event, one), reasoning });
+    let shown =
+        judged.iter().zip(lines).map(|(one, reasoning)| ExplainedLeg { leg: view::leg(world, &scene, one), reasoning });
     Explanation {
         index,
         act: act(event),

@@ -138,7 +138,8 @@ pub struct Names {
 pub struct Person {
     /// Staff id, receiver id or union id, in quotes: `"16338841"`.
     pub id: Option<String>,
-    /// Name exactly as DingTalk shows it. People of one name and different organisations are told apart by id only.
+    /// Name exactly as DingTalk shows it. People of one name and different organisations are told apart by id only. Beside an
+    /// id that is not listed, a name never places somebody in Hong Kong.
     pub name: Option<String>,
     /// Id of the entity or party that they belong to.
     pub party: String,

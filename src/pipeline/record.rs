@@ -176,7 +176,7 @@ pub fn other_line(lane: &Lane, at: Position, outcome: &str, reason: Option<&str>
 fn leg_views<'w>(context: &Context<'w, '_>, judged: &[Judged]) -> Vec<LegView<'w>> {
     let show = |one| LegView {
         finding: finding_key(context, one).map(|key| key.id()),
-        ..view::leg(context.world, context.scene, context.event, one)
+        ..view::leg(context.world, context.scene, one)
     };
     judged.iter().map(show).collect()
 }

@@ -10,8 +10,8 @@ use crate::dingtalk::legs::{self, End, Movement, Plan};
 use crate::domain::estate::Space;
 use crate::domain::event::{Counterpart, Event, Id};
 use crate::domain::flow::{Case, Leg, Recipient};
-use crate::domain::party::{Categories, PartyId, TenantId};
-use crate::domain::place::{Confidence, Doubt, Location, Method, Place, SourceId};
+use crate::domain::party::{Categories, Contact, PartyId, TenantId};
+use crate::domain::place::{Candidates, Confidence, Doubt, Location, Method, Place, SourceId};
 
 /// An event in its world.
 pub struct Scene<'e, 'a> {
@@ -19,7 +19,8 @@ pub struct Scene<'e, 'a> {
     event: &'e Event<'a>,
     tenant: TenantId,
     configured: bool,
-    space: Option<&'e Space>,
+    /// What the operator's map says of the space, then of the knowledge base: the nearer statement counts.
+    mapped: [Option<(&'e Id<'a>, &'e Space)>; 2],
     actor: OnceCell<Location>,
     storage: OnceCell<Location>,
 }
@@ -31,10 +32,10 @@ impl<'e, 'a> Scene<'e, 'a> {
     /// Sets the event into the world.
     pub fn new(world: &'e World, event: &'e Event<'a>) -> Self {
         let estate = &world.estate;
-        let listed = |id: Option<&Id<'a>>| id.and_then(|id| estate.space(id));
-        let space = listed(event.space.as_ref()).or_else(|| listed(event.workspace.as_ref()));
+        let listed = |id: &'e Option<Id<'a>>| id.as_ref().and_then(|id| Some((id, estate.space(id)?)));
+        let mapped = [listed(&event.space), listed(&event.workspace)];
         let (tenant, configured) = world.tenant(event.tenant.as_deref());
-        Self { world, event, tenant, configured, space, actor: OnceCell::new(), storage: OnceCell::new() }
+        Self { world, event, tenant, configured, mapped, actor: OnceCell::new(), storage: OnceCell::new() }
     }
 
     /// What the rules need beside a leg. Name patterns are only asked where data may end outside Hong Kong.
@@ -44,11 +45,16 @@ impl<'e, 'a> Scene<'e, 'a> {
         let name = self.event.resource.as_ref().filter(|_| leaves);
         Case {
             tenant: self.tenant,
-            exporter: self.space.and_then(|space| space.entity).unwrap_or(tenant.entity),
-            item: self.space.and_then(|space| space.item).unwrap_or(tenant.item),
+            exporter: self.stated(|space| space.entity).unwrap_or(tenant.entity),
+            item: self.stated(|space| space.item).unwrap_or(tenant.item),
             suggested: name.map_or(Categories::NONE, |name| self.world.patterns.suggest(name.reveal())),
             at: self.event.time.unwrap_or(0),
         }
+    }
+
+    /// The nearest statement of the operator's map.
+    fn stated<T>(&self, ask: impl Fn(&'e Space) -> Option<T>) -> Option<T> {
+        self.mapped.iter().flatten().find_map(|(_, space)| ask(space))
     }
 
     /// Calls `each` for every leg of the event, in the order of the plan.
@@ -60,6 +66,8 @@ impl<'e, 'a> Scene<'e, 'a> {
     fn expand(&self, plan: &Plan<'_, '_>, each: &mut impl FnMut(Leg)) {
         let tenant = self.world.policy.tenant(self.tenant);
         match plan.destination {
+            // who has staff in a tenant that is not configured is not known
+            End::Organisation if !self.configured => self.emit(plan, stranger(), each),
             End::Organisation if tenant.members.is_empty() => self.emit(plan, self.registered(tenant.entity), each),
             End::Organisation => {
                 tenant.members.iter().for_each(|member| self.emit(plan, self.registered(*member), each));
@@ -103,7 +111,7 @@ impl<'e, 'a> Scene<'e, 'a> {
     pub fn actor_party(&self) -> Recipient {
         let actor = &self.event.actor;
         let id = actor.user_id.as_ref().map(|id| id.reveal());
-        let known = id.and_then(|id| self.world.estate.contact(Some(id), None));
+        let known = id.and_then(|id| self.staff(id));
         let tenant = self.world.policy.tenant(self.tenant);
         match known {
             Some(contact) => Recipient::Party(contact.party),
@@ -117,21 +125,30 @@ impl<'e, 'a> Scene<'e, 'a> {
         *self.storage.get_or_init(|| self.find_storage())
     }
 
+    /// Statements about the storage itself come first, and all of them count: where they contradict each other, each place
+    /// is possible. A region or host that no table knows says that the data are elsewhere than usual, so what is usual
+    /// does not stand in for it; the name of a bucket is free text and says nothing then. The document's own address is
+    /// that of a front end as a rule: it may contradict, and never establishes anything.
     fn find_storage(&self) -> Location {
         let (geo, storage) = (&self.world.geo, &self.event.storage);
+        let region = storage.region.as_deref().map(|region| geo.region(region).unwrap_or(UNLISTED));
+        let host = storage.host.as_deref().map(|host| geo.host(host).unwrap_or(UNLISTED));
+        let bucket = storage.bucket.as_deref().and_then(|bucket| geo.bucket(bucket));
         let claims = |location: &Location| location.doubt.is_none();
-        let region = storage.region.as_deref().and_then(|region| geo.region(region));
-        let host = || storage.host.as_deref().and_then(|host| geo.host(host));
-        let bucket = || storage.bucket.as_deref().and_then(|bucket| geo.bucket(bucket));
-        let in_map = || self.space.and_then(mapped);
-        let settled = || self.tenant_storage();
-        let found = region.filter(claims).or_else(|| host().filter(claims)).or_else(|| bucket().filter(claims));
-        // a storage host of a region that the tables do not know says that the data are elsewhere than usual
-        if found.is_none() && host().is_some_and(|host| host.doubt == Some(Doubt::Unlisted)) {
-            return Location::unknown(Doubt::Unlisted);
-        }
-        let undecided = || region.or_else(host).unwrap_or(Location::unknown(Doubt::Missing));
-        found.or_else(in_map).or_else(settled).unwrap_or_else(undecided)
+        let claimed = [region, host, bucket].into_iter().flatten().filter(claims).reduce(either);
+        let unlisted = [region, host].into_iter().flatten().any(|location| location.doubt == Some(Doubt::Unlisted));
+        let found = match claimed {
+            Some(claimed) => claimed,
+            None if unlisted => UNLISTED,
+            None => self.usual_storage().or(region).or(host).unwrap_or(Location::unknown(Doubt::Missing)),
+        };
+        let document = self.event.url.as_deref().and_then(|url| geo.host(url)).filter(claims);
+        document.map_or(found, |document| either(found, document))
+    }
+
+    /// By the operator's map, else by the tenant's default.
+    fn usual_storage(&self) -> Option<Location> {
+        self.stated(mapped).or_else(|| self.tenant_storage())
     }
 
     /// Where a moved file came from. A row names another origin only for moves between knowledge bases.
@@ -149,16 +166,25 @@ impl<'e, 'a> Scene<'e, 'a> {
     fn operator(&self) -> Recipient {
         let tenant = self.world.policy.tenant(self.tenant);
         let usual = tenant.storage_operator.filter(|_| self.configured);
-        let operator = self.space.and_then(|space| space.operator).or(usual);
+        let operator = self.stated(|space| space.operator).or(usual);
         operator.map_or(Recipient::Stranger, Recipient::Party)
     }
 
+    /// People choose their own display names: beside an id that the directory does not know, a name is no proof that its
+    /// bearer is in Hong Kong.
     fn counterpart(&self, person: &Counterpart<'_>) -> Arrival {
         let id = person.id.as_ref().map(|id| id.reveal());
         let name = person.name.as_ref().map(|name| name.reveal().as_ref());
-        let Some(contact) = self.world.estate.contact(id, name) else { return stranger() };
+        let known = id.and_then(|id| self.staff(id));
+        let Some(contact) = known.or_else(|| self.world.estate.contact(None, name)) else { return stranger() };
         let place = self.world.policy.place_of(contact);
-        (in_directory(place), Recipient::Party(contact.party))
+        let unproven = id.is_some() && known.is_none() && place.is_some_and(Place::is_hk);
+        if unproven { stranger() } else { (in_directory(place), Recipient::Party(contact.party)) }
+    }
+
+    /// Somebody by id. Ids are those of a tenant's staff, so they mean nobody in a tenant that is not configured.
+    fn staff<'s>(&'s self, id: &Id<'s>) -> Option<&'s Contact> {
+        self.world.estate.contact(Some(id), None).filter(|_| self.configured)
     }
 
     fn operated(&self, app: crate::domain::party::AppId) -> Arrival {
@@ -179,10 +205,29 @@ impl<'e, 'a> Scene<'e, 'a> {
         self.tenant
     }
 
-    /// The space's entry in the operator's map.
-    pub fn space(&self) -> Option<&'e Space> {
-        self.space
+    /// As [`Self::storage_statement`], for the knowledge base that a file was moved from.
+    pub fn previous_statement(&self) -> Option<(&'e Id<'a>, &'e str)> {
+        let id = self.event.previous_workspace.as_ref()?;
+        Some((id, self.world.estate.space(id)?.storage.as_ref()?.1.as_str()))
     }
+
+    /// The space or knowledge base by which the operator's map places the storage, with its evidence reference.
+    pub fn storage_statement(&self) -> Option<(&'e Id<'a>, &'e str)> {
+        let stated = |(id, space): &(&'e Id<'a>, &'e Space)| Some((*id, space.storage.as_ref()?.1.as_str()));
+        self.mapped.iter().flatten().find_map(stated)
+    }
+}
+
+/// A region or host that is given and in no table.
+const UNLISTED: Location = Location::unknown(Doubt::Unlisted);
+
+/// What two statements about one storage come to. Nothing is added to what is not known.
+fn either(one: Location, other: Location) -> Location {
+    if one.candidates == other.candidates || one.candidates == Candidates::Anywhere {
+        return one;
+    }
+    let candidates = other.candidates.iter().fold(one.candidates, Candidates::with);
+    Location { candidates, confidence: Confidence::Low, doubt: Some(Doubt::Conflict), ..one }
 }
 
 /// The space's entry in the operator's map as a location.

@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::scene::Scene;
 use super::work::Judged;
 use super::world::World;
-use crate::domain::event::Event;
-use crate::domain::flow::Recipient;
+use crate::domain::event::Id;
+use crate::domain::flow::{FlowKind, Recipient};
 use crate::domain::party::{Role, Tie};
 use crate::domain::place::{Candidates, Location, Method, Place};
 use crate::domain::verdict::{Decision, PolicyRule};
@@ -105,22 +105,26 @@ pub struct DecisionView<'w> {
 }
 
 /// Shows a leg.
-pub fn leg<'w>(world: &'w World, scene: &Scene<'_, '_>, event: &Event<'_>, judged: &Judged) -> LegView<'w> {
+pub fn leg<'w>(world: &'w World, scene: &Scene<'_, '_>, judged: &Judged) -> LegView<'w> {
     let Judged { leg, decision } = judged;
+    let moved = scene.previous_statement().filter(|_| leg.kind == FlowKind::Sync);
+    let space = scene.storage_statement();
     let exporter = scene.case(&[]).exporter;
     LegView {
         kind: leg.kind.name(),
         preview: leg.preview,
-        origin: place(world, scene, event, &leg.origin),
-        destination: place(world, scene, event, &leg.destination),
+        origin: place(world, scene, moved.or(space), &leg.origin),
+        destination: place(world, scene, space, &leg.destination),
         recipient: recipient(world, leg.recipient, exporter),
         decision: decided(world, decision),
         finding: None,
     }
 }
 
-/// Shows a location.
-pub fn place(world: &World, scene: &Scene<'_, '_>, event: &Event<'_>, location: &Location) -> PlaceView {
+/// A space and the evidence reference of its place.
+type Statement<'s> = Option<(&'s Id<'s>, &'s str)>;
+
+fn place(world: &World, scene: &Scene<'_, '_>, space: Statement<'_>, location: &Location) -> PlaceView {
     let code = match location.candidates {
         Candidates::Anywhere => "ZZ".to_owned(),
         Candidates::Among(_) => location.candidates.sole().map_or("ZZ".to_owned(), |place| place.code().to_owned()),
@@ -131,18 +135,14 @@ pub fn place(world: &World, scene: &Scene<'_, '_>, event: &Event<'_>, location: 
         method: location.method.name(),
         confidence: location.confidence.name(),
         doubt: location.doubt.map(crate::domain::place::Doubt::name),
-        source: source(world, scene, event, location),
+        source: source(world, scene, space, location),
     }
 }
 
-fn source(world: &World, scene: &Scene<'_, '_>, event: &Event<'_>, location: &Location) -> String {
+fn source(world: &World, scene: &Scene<'_, '_>, space: Statement<'_>, location: &Location) -> String {
     let tenant = world.policy.tenant(scene.tenant());
     match location.method {
-        Method::Space => {
-            let id = event.space.as_ref().or(event.workspace.as_ref());
-            let stated = stated_by(scene.space().and_then(|space| space.storage.as_ref()));
-            format!("space {}: {stated}", id.map_or_else(String::new, ToString::to_string))
-        }
+        Method::Space => space.map_or_else(String::new, |(id, stated)| format!("space {id}: {stated}")),
         Method::Tenant => format!("tenant setting: {}", stated_by(tenant.storage.as_ref())),
         Method::Directory => "directory".to_owned(),
         Method::Catalogue => "app catalogue".to_owned(),

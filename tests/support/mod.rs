@@ -114,12 +114,22 @@ pub(crate) fn run(
     batch: usize,
     workers: usize,
 ) -> (Vec<BatchReport>, Vec<u8>, Vec<u64>) {
+    run_in(&bank(), messages, lanes, batch, workers)
+}
+
+/// The same in another world.
+pub(crate) fn run_in(
+    world: &Arc<World>,
+    messages: Vec<Vec<u8>>,
+    lanes: u32,
+    batch: usize,
+    workers: usize,
+) -> (Vec<BatchReport>, Vec<u8>, Vec<u64>) {
     let (mut source, mut kept, mut lines) = (Memory::new(messages, lanes), Kept::default(), Vec::new());
-    let world = bank();
     let limits = Limits { messages: batch, ..Limits::default() };
     let stop = AtomicBool::new(false);
     let task = Task { key: KEY, lines: true };
-    let run = Run { world: &|| Arc::clone(&world), limits, task, stop: &stop };
+    let run = Run { world: &|| Arc::clone(world), limits, task, stop: &stop };
     let mut crew = Crew::start(workers).unwrap();
     let mut tally = Tally::new(Dedupe::new(1 << 20, []), &[]);
     run.through(&mut source, &mut kept, &mut crew, &mut tally, &mut |seen| lines.extend_from_slice(seen.lines))
