@@ -40,6 +40,14 @@ impl FlowKind {
         }
     }
 
+    /// Whether a finding of this kind stands for an arrangement (one a space and day) rather than for an act of a person.
+    pub fn is_standing(self) -> bool {
+        match self {
+            Self::StoreAtRest | Self::Upload | Self::Sync => true,
+            Self::Access | Self::Send | Self::ShareGrant | Self::AppExport => false,
+        }
+    }
+
     /// Reads a [`FlowKind::name`].
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)

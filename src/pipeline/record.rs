@@ -251,7 +251,7 @@ fn finding_key(context: &Context<'_, '_>, judged: &Judged) -> Option<FindingKey>
         return None;
     }
     let event = context.event;
-    let standing = Scene::is_standing(leg.kind);
+    let standing = leg.kind.is_standing();
     let space = || event.space.as_ref().or(event.workspace.as_ref()).map(ToString::to_string);
     let subject = if standing { format!("space {}", space().unwrap_or_default()) } else { actor_id(event) };
     let destination = String::from_utf8_lossy(&leg.destination.label()).into_owned();

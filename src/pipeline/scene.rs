@@ -9,7 +9,7 @@ use super::world::World;
 use crate::dingtalk::legs::{self, End, Movement, Plan};
 use crate::domain::estate::Space;
 use crate::domain::event::{Counterpart, Event, Id};
-use crate::domain::flow::{Case, FlowKind, Leg, Recipient};
+use crate::domain::flow::{Case, Leg, Recipient};
 use crate::domain::party::{Categories, Contact, PartyId, TenantId};
 use crate::domain::place::{Candidates, Confidence, Doubt, Location, Method, Place, SourceId};
 
@@ -198,11 +198,6 @@ impl<'e, 'a> Scene<'e, 'a> {
 
     fn registered(&self, party: PartyId) -> Arrival {
         (in_directory(self.world.policy.party(party).registered), Recipient::Party(party))
-    }
-
-    /// Whether a leg's finding stands for an arrangement (one a space and day) rather than for an act of a person.
-    pub fn is_standing(kind: FlowKind) -> bool {
-        matches!(kind, FlowKind::StoreAtRest | FlowKind::Upload | FlowKind::Sync)
     }
 
     /// The tenant.
