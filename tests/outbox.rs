@@ -123,7 +123,7 @@ fn delta_of(actor: &str, kind: &'static str, verdict: Verdict, window: i64, n: u
 }
 
 fn delta(actor: &str, window: i64, n: u64) -> FindingDelta {
-    delta_of(actor, "upload", Verdict::Uncovered, window, n)
+    delta_of(actor, "send", Verdict::Uncovered, window, n)
 }
 
 fn coverage(from: u64, next: u64) -> Coverage {
@@ -311,17 +311,20 @@ fn a_hundred_objects_in_an_hour_raise_by_one_step_once() {
 fn the_raise_has_its_limits() {
     let state = State::new();
     let mut outbox = state.open();
-    let mut informational = delta_of("1", "upload", Verdict::Covered, MORNING, 500);
+    let mut informational = delta_of("1", "send", Verdict::Covered, MORNING, 500);
     informational.severity = Severity::Info;
-    let mut undetermined = delta_of("2", "upload", Verdict::Undetermined, MORNING, 500);
+    let mut undetermined = delta_of("2", "send", Verdict::Undetermined, MORNING, 500);
     undetermined.severity = Severity::High;
     let standing = delta_of("3", "store_at_rest", Verdict::Uncovered, MORNING, 500);
+    let uploads = delta_of("3", "upload", Verdict::Uncovered, MORNING, 500);
+    let mut unknown_act = delta_of("3", "access", Verdict::Uncovered, MORNING, 500);
+    unknown_act.facts.tags = vec!["unclassified".into()];
     let mut critical = delta_of("4", "send", Verdict::Prohibited, MORNING, 500);
     critical.severity = Severity::Critical;
-    record(&mut outbox, &report(vec![informational, undetermined, standing, critical]));
+    record(&mut outbox, &report(vec![informational, undetermined, standing, uploads, unknown_act, critical]));
     let severity = |verdict: Verdict| {
         let filter = Filter { verdict: Some(verdict), ..Filter::default() };
-        outbox.findings(&filter).unwrap()[0].severity
+        outbox.findings(&filter).unwrap().iter().map(|found| found.severity).max().unwrap()
     };
     assert_eq!(severity(Verdict::Covered), Severity::Info);
     assert_eq!(severity(Verdict::Undetermined), Severity::High);

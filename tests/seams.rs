@@ -3,14 +3,23 @@
 #![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use harbourwatch::app::wire;
+use harbourwatch::domain::position::{Lane, LaneId};
+use harbourwatch::pipeline::Run;
+use harbourwatch::pipeline::batch::{Batch, Limits};
+use harbourwatch::pipeline::crew::Crew;
+use harbourwatch::pipeline::dedupe::Dedupe;
+use harbourwatch::pipeline::ports::{Durable, Polled, Source, SourceError};
 use harbourwatch::pipeline::report::BatchReport;
+use harbourwatch::pipeline::tally::Tally;
+use harbourwatch::pipeline::work::Task;
 use harbourwatch::pipeline::world::World;
 use harbourwatch::settings::{EXAMPLE_BANK, Settings};
 use serde_json::{Value, json};
 
-use crate::support::{bank, run_in};
+use crate::support::{KEY, Kept, bank, run_in};
 
 const HK_TENANT: &str = "ding8f2c41a0b7d9e63524f2f5cc6abecb85";
 
@@ -123,4 +132,109 @@ fn a_display_name_is_no_proof_of_being_in_hong_kong() {
     assert_eq!(sent(Some("99887766"), "Lee Chi Keung"), "UNDETERMINED", "somebody else of that name");
     assert_eq!(sent(Some("99887766"), "Mallory (Victoria Harbour Bank)"), "UNDETERMINED");
     assert_eq!(sent(Some("99887766"), "Tan (Straits Freight)"), sent(None, "Tan (Straits Freight)"));
+}
+
+#[test]
+fn apps_and_files_of_one_push_event_are_not_duplicates_of_each_other() {
+    let head = |kind: &str, body: Value| json!({"eventType": kind, "eventId": "e-1", "corpId": HK_TENANT, "eventBornTime": 1_763_456_712_345_i64, "data": body});
+    let apps = json!({"authInfo": {"agent": [{"appid": 11, "agentname": "One"}, {"appid": 12, "agentname": "Two"}]}});
+    let files = json!({"fileRecords": [
+        {"fileName": "a.xlsx", "openCid": "c", "requestId": "r1"}, {"fileName": "a.xlsx", "openCid": "c", "requestId": "r2"},
+    ]});
+    for message in [head("org_suite_auth", apps), head("org_file_send_check", files)] {
+        let (reports, lines) = run(&bank(), &[message.clone(), message]);
+        let share = &reports[0].coverage[0];
+        assert_eq!((share.received, share.judged, share.duplicate), (4, 2, 2), "{lines:?}");
+    }
+}
+
+#[test]
+fn two_acts_in_one_second_from_two_addresses_are_two() {
+    let at = |address: &str| download(&json!({"gmtCreate": 1_763_456_712, "ipAddress": address}));
+    let (reports, _) = run(&bank(), &[at("203.0.113.7"), at("198.51.100.200"), at("203.0.113.7")]);
+    let share = &reports[0].coverage[0];
+    assert_eq!((share.judged, share.duplicate), (2, 1));
+}
+
+#[test]
+fn sizes_beyond_all_measure_stop_nothing() {
+    let row = |biz: u32| {
+        download(
+            &json!({"bizId": biz, "ipAddress": "198.51.100.200", "resourceSize": i64::MAX, "targetSpaceId": "24870551923"}),
+        )
+    };
+    let rows: Vec<_> = (1..5).map(row).collect();
+    let (reports, lines) = run(&bank(), &rows);
+    assert_eq!(lines.len(), 4);
+    assert_eq!(reports[0].findings[0].count, 4);
+}
+
+#[test]
+fn an_event_is_recorded_if_any_of_its_legs_is() {
+    let record = r#"record = ["PROHIBITED", "UNCOVERED", "DEFECT", "UNDETERMINED", "COVERED"]"#;
+    let world = bank_with(&[(record, "record = [\"UNDETERMINED\"]")]);
+    let receivers = json!([
+        {"receiverId": "ext-sf-001", "receiverName": "Tan", "receiverType": 0}, {"receiverId": "nobody-1", "receiverName": "Nobody", "receiverType": 0},
+    ]);
+    let (reports, lines) = run(&world, &[download(&json!({"action": 8, "docReceiverList": receivers}))]);
+    assert_ne!(lines[0]["verdict"], "UNDETERMINED", "another leg is graver: {lines:?}");
+    assert_eq!((reports[0].records.len(), reports[0].findings.len()), (1, 1));
+}
+
+#[test]
+fn the_rejected_rows_of_a_page_share_its_bytes() {
+    let bad = json!({"action": "?", "bizId": "1", "resource": "x".repeat(1000)});
+    let page = json!({"list": vec![bad; 500]});
+    let (reports, _) = run(&bank(), std::slice::from_ref(&page));
+    let rejected = &reports[0].rejected;
+    assert_eq!(rejected.len(), 500);
+    assert!(rejected.iter().all(|one| one.raw.as_ptr() == rejected[0].raw.as_ptr()), "one copy, not 500");
+    assert_eq!(rejected[0].raw.len(), page.to_string().len());
+}
+
+/// Puts a message into the batch with each answer, then ends.
+struct Abrupt(Vec<Result<Polled, SourceError>>, [Lane; 1], u64);
+
+impl Source for Abrupt {
+    fn poll(&mut self, batch: &mut Batch, _: &Limits) -> Result<Polled, SourceError> {
+        assert!(batch.is_empty(), "a batch comes empty");
+        let Some(answer) = self.0.pop() else { return Ok(Polled::End) };
+        let row = download(&json!({"bizId": self.2})).to_string();
+        batch.push(LaneId(0), self.2, row.as_bytes(), 0);
+        self.2 += 1;
+        answer
+    }
+
+    fn lanes(&self) -> &[Lane] {
+        &self.1
+    }
+
+    fn commit(&mut self, _: &Durable) -> Result<(), SourceError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn what_a_poll_handed_over_counts_however_it_ended() {
+    let transient = || Err(SourceError::Transient("away".to_owned()));
+    let answers = vec![Ok(Polled::End), Ok(Polled::Idle), transient(), transient(), Ok(Polled::Filled)];
+    let mut source = Abrupt(answers, [Lane { topic: "t".to_owned(), partition: 0 }], 0);
+    let (world, mut kept, stop) = (bank(), Kept::default(), AtomicBool::new(false));
+    let task = Task { key: KEY, lines: false };
+    let run = Run { world: &|| Arc::clone(&world), limits: Limits::default(), task, stop: &stop };
+    let (mut crew, mut tally) = (Crew::start(1).unwrap(), Tally::new(Dedupe::new(100, []), &[]));
+    run.through(&mut source, &mut kept, &mut crew, &mut tally, &mut |_| {}).unwrap();
+    let judged: u64 = kept.0.iter().flat_map(|report| &report.coverage).map(|share| share.judged).sum();
+    assert_eq!(judged, 5, "five messages were handed over");
+}
+
+#[test]
+fn leaving_a_grave_verdict_out_of_the_evidence_is_warned_of() {
+    let record = r#"record = ["PROHIBITED", "UNCOVERED", "DEFECT", "UNDETERMINED", "COVERED"]"#;
+    let warned = |text: &str| {
+        let settings: Settings = text.parse().unwrap();
+        settings.warnings.iter().filter(|warning| warning.contains("nor told")).count()
+    };
+    assert_eq!(warned(EXAMPLE_BANK), 0);
+    assert_eq!(warned(&EXAMPLE_BANK.replace(record, r#"record = ["UNDETERMINED", "COVERED", "DEFECT"]"#)), 2);
 }

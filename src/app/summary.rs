@@ -78,7 +78,7 @@ impl Summary {
         for (flow, volume) in &counts.flows {
             let sum = self.flows.entry(*flow).or_default();
             sum.legs += volume.legs;
-            sum.bytes += volume.bytes;
+            sum.bytes = sum.bytes.saturating_add(volume.bytes);
         }
     }
 

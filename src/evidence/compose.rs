@@ -1,6 +1,8 @@
 //! Works out what a batch adds to the log: entries, frames, index rows. Writes nothing, so a batch that cannot be
 //! recorded is refused before anything has changed.
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
@@ -78,7 +80,7 @@ impl<'a> Composer<'a> {
         for records in frames(batch.records) {
             self.frame(records)?;
         }
-        batch.rejected.iter().try_for_each(|rejected| self.rejected(rejected))?;
+        self.rejected(batch.rejected)?;
         batch.coverage.iter().try_for_each(|coverage| self.coverage(coverage))?;
         Ok(self.plan)
     }
@@ -118,17 +120,22 @@ impl<'a> Composer<'a> {
         self.push(&entry).map(drop)
     }
 
-    fn rejected(&mut self, rejected: &Rejected) -> Result<(), EvidenceError> {
-        let Rejected { position, lane, reason, raw, .. } = rejected;
-        self.push(&Entry::Rejected {
-            at: self.at,
-            lane: lane.clone(),
-            offset: position.offset,
-            index: position.index,
-            reason: (*reason).to_owned(),
-            digest: Sha256::digest(raw).into(),
-        })
-        .map(drop)
+    fn rejected(&mut self, rejected: &[Rejected]) -> Result<(), EvidenceError> {
+        // the rows of a page share its bytes, which are digested once
+        for page in rejected.chunk_by(|one, next| Arc::ptr_eq(&one.raw, &next.raw)) {
+            let digest = Sha256::digest(&page[0].raw).into();
+            for Rejected { position, lane, reason, .. } in page {
+                self.push(&Entry::Rejected {
+                    at: self.at,
+                    lane: lane.clone(),
+                    offset: position.offset,
+                    index: position.index,
+                    reason: (*reason).to_owned(),
+                    digest,
+                })?;
+            }
+        }
+        Ok(())
     }
 
     fn coverage(&mut self, coverage: &Coverage) -> Result<(), EvidenceError> {

@@ -6,7 +6,8 @@
 //! that hour's end that qualifies, never an earlier one. Only `revision` counts batches, as its purpose is to say
 //! "changed again".
 //!
-//! Standing storage has windows of a day and says nothing about objects in an hour; it is never bulk.
+//! Findings with windows of a day (standing flows, acts that are in no table) say nothing about objects in an hour; they
+//! are never bulk.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +18,7 @@ use super::delta::Increment;
 use super::{OutboxError, count, int};
 use crate::domain::finding::WINDOW_MS;
 use crate::domain::flow::FlowKind;
-use crate::domain::verdict::{Severity, Verdict};
+use crate::domain::verdict::{Severity, Tag, Verdict};
 use crate::pipeline::report::Facts;
 
 /// From the start of the first to the start of the last of the four windows that make an hour, in ms.
@@ -102,10 +103,15 @@ pub(super) fn apply(
         upsert(transaction, increment)?;
         changed.insert(increment.id.clone());
     }
-    for increment in increments.iter().filter(|increment| increment.kind != FlowKind::StoreAtRest.name()) {
+    for increment in increments.iter().filter(|increment| !spans_a_day(increment)) {
         changed.extend(raise_hour(transaction, increment, bulk_objects)?);
     }
     changed.into_iter().map(|id| settle(transaction, id)).collect()
+}
+
+fn spans_a_day(increment: &Increment) -> bool {
+    let unclassified = increment.facts.tags.iter().any(|tag| tag == Tag::Unclassified.name());
+    unclassified || FlowKind::parse(&increment.kind).is_some_and(FlowKind::is_standing)
 }
 
 /// Sums are formed here and not in SQL: SQLite turns an overflow into a fault, and sizes come from outside.

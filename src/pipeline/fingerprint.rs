@@ -11,8 +11,8 @@ use crate::domain::event::{Act, Event, Id};
 #[derive(Clone, Copy, Debug)]
 pub struct FingerprintKey(pub [u8; 16]);
 
-/// 128 bits over (tenant, file id, time, act, actor, receivers) of an audit row, or over (tenant, event id, type, file,
-/// receivers) of a push event. `None` when the event has no id at all: it then always counts as new, since to lose an
+/// 128 bits over (tenant, file id, time, act, actor, address, receivers) of an audit row, or over (tenant, event id, type,
+/// file, app, receivers) of a push event. `None` when the event has no id at all: it then always counts as new, since to lose an
 /// event is worse than to tell it twice.
 pub fn fingerprint(event: &Event<'_>, key: &FingerprintKey) -> Option<u128> {
     let mut hash = Parts(SipHasher24::new_with_key(&key.0));
@@ -24,6 +24,8 @@ pub fn fingerprint(event: &Event<'_>, key: &FingerprintKey) -> Option<u128> {
             hash.0.write_i64(*code);
             hash.0.write_i64(event.time?);
             hash.id(event.actor.user_id.as_ref().map(|id| id.reveal()));
+            // a collector may cut times to seconds: two acts in one second from two addresses are two
+            hash.text(event.address.as_ref().map(|address| address.reveal().as_ref()));
             // membership rows carry file id 0: what they are about tells them apart
             if *file == Id::Number(0) {
                 hash.id(event.space.as_ref().or(event.workspace.as_ref()));
@@ -33,8 +35,11 @@ pub fn fingerprint(event: &Event<'_>, key: &FingerprintKey) -> Option<u128> {
         Act::Push(kind) => {
             hash.text(Some(kind));
             hash.text(Some(event.event_id.as_deref()?));
-            // one event of the send check carries many files
+            // one event of the send check carries many files, one of an authorisation many apps
             hash.text(event.resource.as_ref().map(|name| name.reveal().as_ref()));
+            hash.id(event.biz_id.as_ref());
+            hash.id(event.app.as_ref().and_then(|app| app.code.as_ref()));
+            hash.text(event.app.as_ref().and_then(|app| app.name.as_deref()));
         }
     }
     for person in &event.counterparts {

@@ -95,10 +95,13 @@ impl Run<'_> {
             // workers have given their shares back, so this never copies
             let filling = Arc::make_mut(&mut batch);
             filling.clear();
-            match poll(source, filling, &self.limits)? {
-                Polled::Filled => {}
-                Polled::Idle => continue,
-                Polled::End => break,
+            let polled = poll(source, filling, &self.limits)?;
+            // what was handed over counts, whatever else the poll says
+            if filling.is_empty() {
+                match polled {
+                    Polled::Filled | Polled::Idle => continue,
+                    Polled::End => break,
+                }
             }
             let begun = Instant::now();
             let lanes: Arc<[_]> = source.lanes().into();
@@ -117,11 +120,13 @@ impl Run<'_> {
     }
 }
 
-/// Polls, and polls again after a passing failure, with a bound.
+/// Polls, and polls again after a passing failure, with a bound. What was read before a failure goes first: a failure that
+/// lasts shows again at the next poll.
 fn poll<S: Source>(source: &mut S, batch: &mut Batch, limits: &Limits) -> Result<Polled, SourceError> {
     let mut pause = Duration::from_millis(100);
     for _ in 1..POLL_TRIES {
         match source.poll(batch, limits) {
+            Err(SourceError::Transient(_)) if !batch.is_empty() => return Ok(Polled::Filled),
             Err(SourceError::Transient(why)) => {
                 tracing::warn!(%why, "source failed, trying again");
                 std::thread::sleep(pause);

@@ -43,7 +43,8 @@ pub enum SourceError {
 
 /// Gives batches in order and learns how far they are durable.
 pub trait Source {
-    /// Fills `batch`, which comes empty. Within a lane, messages come in offset order and none is left out.
+    /// Fills `batch`, which comes empty. Within a lane, messages come in offset order and none is left out. A message that
+    /// was put into the batch is not given again, even if the poll then ends or fails for a passing reason.
     ///
     /// # Errors
     /// [`SourceError::Transient`] may be tried again; after [`SourceError::Fatal`] the source is not polled any more.

@@ -1,5 +1,7 @@
 //! What the pipeline hands to the recorder for one batch: coverage, records, rejected records, findings, fingerprints.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::finding::FindingKey;
@@ -72,8 +74,8 @@ pub struct Rejected {
     pub reason: &'static str,
     /// Where in the message and what is wrong; carries no value of the input.
     pub detail: String,
-    /// The message's bytes.
-    pub raw: Vec<u8>,
+    /// The message's bytes; the rejected rows of one page share them.
+    pub raw: Arc<[u8]>,
     /// Bytes that the source had to cut off.
     pub cut: u64,
 }

@@ -1,8 +1,9 @@
 //! Joins what the workers found, in input order: drops duplicates, counts, groups findings, and makes the batch's report.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use super::batch::Batch;
+use super::batch::{Batch, Message};
 use super::dedupe::Dedupe;
 use super::ports::Reached;
 use super::record::{other_line, short_digest};
@@ -179,7 +180,7 @@ impl Round<'_> {
         for flow in &slice.flows[flows.0 as usize..flows.1 as usize] {
             let volume = self.counts.flows.entry(*flow).or_default();
             volume.legs += 1;
-            volume.bytes += bytes;
+            volume.bytes = volume.bytes.saturating_add(bytes);
         }
         if let Some(written) = written {
             let written = &mut slice.written[written as usize];
@@ -194,7 +195,7 @@ impl Round<'_> {
             Some(&at) => {
                 let known = &mut self.report.findings[at];
                 known.count += delta.count;
-                known.bytes += delta.bytes;
+                known.bytes = known.bytes.saturating_add(delta.bytes);
                 known.first = known.first.min(delta.first);
                 known.last = known.last.max(delta.last);
                 known.severity = known.severity.max(delta.severity);
@@ -217,10 +218,17 @@ impl Round<'_> {
             lane: self.lanes[at.lane.0 as usize].clone(),
             reason,
             detail: reject.detail.to_string(),
-            raw: self.batch.payload(message).to_vec(),
+            raw: self.raw(at, message),
             cut: message.cut,
         });
         self.line(at, "rejected", Some(reason));
+    }
+
+    /// The bytes of a message: a copy, or that of the row before if it is of the same page.
+    fn raw(&self, at: Position, message: &Message) -> Arc<[u8]> {
+        let before = self.report.rejected.last();
+        let same = before.filter(|one| (one.position.lane, one.position.offset) == (at.lane, at.offset));
+        same.map_or_else(|| self.batch.payload(message).into(), |one| Arc::clone(&one.raw))
     }
 
     fn line(&mut self, at: Position, outcome: &str, reason: Option<&str>) {

@@ -168,7 +168,8 @@ impl Worker<'_, '_> {
             payload: self.payload,
             unclassified: movement == Movement::Unclassified,
         };
-        let written = verdict.filter(|verdict| self.world.is_recorded(*verdict)).map(|_| {
+        let recorded = |judged: &Judged| self.world.is_recorded(judged.decision.verdict);
+        let written = slice.judged.iter().any(recorded).then(|| {
             slice.written.push(record::write(&context, &slice.judged));
             slice.written.len() as u32 - 1
         });

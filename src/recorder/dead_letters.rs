@@ -1,11 +1,12 @@
 //! The file of rejected input: one JSON line each, with the raw bytes, the position and the reason, so that nothing is lost
-//! and everything can be tried again.
+//! and everything can be tried again. The raw bytes of a page stand once, in the line of its first rejected row.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -29,7 +30,9 @@ struct Line<'a> {
     index: u32,
     reason: &'static str,
     detail: &'a str,
-    raw_base64: String,
+    /// Left out where the line before is of the same page and has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw_base64: Option<String>,
     #[serde(skip_serializing_if = "is_zero")]
     bytes_cut: u64,
 }
@@ -71,16 +74,19 @@ impl DeadLetters {
             return Ok(());
         }
         let mut text = Vec::new();
+        let mut before: Option<&Rejected> = None;
         for one in rejected {
-            serde_json::to_writer(&mut text, &line(one))?;
+            let known = before.is_some_and(|before| Arc::ptr_eq(&before.raw, &one.raw));
+            serde_json::to_writer(&mut text, &line(one, known))?;
             text.push(b'\n');
+            before = Some(one);
         }
         self.file.write_all(&text)?;
         self.file.sync_data()
     }
 }
 
-fn line(rejected: &Rejected) -> Line<'_> {
+fn line(rejected: &Rejected, known: bool) -> Line<'_> {
     Line {
         topic: &rejected.lane.topic,
         partition: rejected.lane.partition,
@@ -88,7 +94,7 @@ fn line(rejected: &Rejected) -> Line<'_> {
         index: rejected.position.index,
         reason: rejected.reason,
         detail: &rejected.detail,
-        raw_base64: STANDARD.encode(&rejected.raw),
+        raw_base64: (!known).then(|| STANDARD.encode(&rejected.raw)),
         bytes_cut: rejected.cut,
     }
 }
@@ -125,7 +131,7 @@ mod tests {
             lane: Lane { topic: "t".to_owned(), partition: 0 },
             reason: "not_json",
             detail: "at byte 0".to_owned(),
-            raw: vec![0xff, 0x00],
+            raw: vec![0xff, 0x00].into(),
             cut: 0,
         }
     }

@@ -9,6 +9,7 @@ use age::x25519::Recipient;
 use crate::config::{self, ChannelKind, Path};
 use crate::domain::verdict::{Severity, Verdict};
 use crate::pipeline::batch::Limits;
+use crate::pipeline::report::RECORDED;
 
 use super::check::Check;
 
@@ -158,6 +159,12 @@ fn record(check: &mut Check<'_>, path: &Path) -> Vec<Verdict> {
     for (index, name) in check.config.evidence.record.iter().enumerate() {
         let verdict = check.one_of(path.index(index), name, Verdict::parse, &names);
         found.extend(verdict.filter(|verdict| !found.contains(verdict)));
+    }
+    for verdict in RECORDED.into_iter().filter(|verdict| !found.contains(verdict)) {
+        check.warn(
+            path,
+            format!("{} is left out: such flows are counted, but neither recorded nor told to anybody", verdict.name()),
+        );
     }
     if check.config.evidence.record.is_empty() {
         check.fault(path.clone(), "", "no verdict would leave evidence; name at least one, or leave the key out");

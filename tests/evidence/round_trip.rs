@@ -136,7 +136,7 @@ fn notes_and_rejected_records_are_part_of_the_log() {
         lane: lane(),
         reason: "not_json",
         detail: "at byte 0".into(),
-        raw: b"{".to_vec(),
+        raw: b"{".as_slice().into(),
         cut: 0,
     }];
     let mut coverage = [coverage(5, 6)];
