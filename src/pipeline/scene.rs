@@ -11,7 +11,7 @@ use crate::domain::estate::Space;
 use crate::domain::event::{Counterpart, Event, Id};
 use crate::domain::flow::{Case, Leg, Recipient};
 use crate::domain::party::{Categories, PartyId, TenantId};
-use crate::domain::place::{Confidence, Doubt, Location, Method, Place, SourceId};
+use crate::domain::place::{Candidates, Confidence, Doubt, Location, Method, Place, SourceId};
 
 /// An event in its world.
 pub struct Scene<'e, 'a> {
@@ -40,7 +40,8 @@ impl<'e, 'a> Scene<'e, 'a> {
     /// What the rules need beside a leg. Name patterns are only asked where data may end outside Hong Kong.
     pub fn case(&self, legs: &[Leg]) -> Case {
         let tenant = self.world.policy.tenant(self.tenant);
-        let leaves = legs.iter().any(|leg| !leg.destination.candidates.sole().is_some_and(Place::is_hk));
+        let stays = |place: &Location| place.doubt.is_none() && place.candidates.sole().is_some_and(Place::is_hk);
+        let leaves = legs.iter().any(|leg| !stays(&leg.destination));
         let name = self.event.resource.as_ref().filter(|_| leaves);
         Case {
             tenant: self.tenant,
@@ -112,26 +113,26 @@ impl<'e, 'a> Scene<'e, 'a> {
         }
     }
 
-    /// Where the file is stored: the first source that makes a claim, from the nearest to the widest.
+    /// Where the file is stored: by what the event says, else by the operator's maps, from the nearest to the widest. Parts
+    /// of the event that name different countries or territories are all possible.
     pub fn storage_place(&self) -> Location {
         *self.storage.get_or_init(|| self.find_storage())
     }
 
     fn find_storage(&self) -> Location {
         let (geo, storage) = (&self.world.geo, &self.event.storage);
-        let claims = |location: &Location| location.doubt.is_none();
         let region = storage.region.as_deref().and_then(|region| geo.region(region));
-        let host = || storage.host.as_deref().and_then(|host| geo.host(host));
-        let bucket = || storage.bucket.as_deref().and_then(|bucket| geo.bucket(bucket));
-        let in_map = || self.space.and_then(mapped);
-        let settled = || self.tenant_storage();
-        let found = region.filter(claims).or_else(|| host().filter(claims)).or_else(|| bucket().filter(claims));
+        let host = storage.host.as_deref().and_then(|host| geo.host(host));
+        let bucket = storage.bucket.as_deref().and_then(|bucket| geo.bucket(bucket));
         // a storage host of a region that the tables do not know says that the data are elsewhere than usual
-        if found.is_none() && host().is_some_and(|host| host.doubt == Some(Doubt::Unlisted)) {
+        if host.is_some_and(|host| host.doubt == Some(Doubt::Unlisted)) {
             return Location::unknown(Doubt::Unlisted);
         }
-        let undecided = || region.or_else(host).unwrap_or(Location::unknown(Doubt::Missing));
-        found.or_else(in_map).or_else(settled).unwrap_or_else(undecided)
+        let claims = [region, host, bucket].into_iter().flatten().filter(|location| location.doubt.is_none());
+        let in_map = || self.space.and_then(mapped);
+        let settled = || self.tenant_storage();
+        let undecided = || region.or(host).unwrap_or(Location::unknown(Doubt::Missing));
+        claims.reduce(together).or_else(in_map).or_else(settled).unwrap_or_else(undecided)
     }
 
     /// Where a moved file came from. A row names another origin only for moves between knowledge bases.
@@ -185,6 +186,16 @@ impl<'e, 'a> Scene<'e, 'a> {
     }
 }
 
+/// What two parts of an event come to: the nearer one, or both where they name different countries or territories.
+fn together(nearer: Location, other: Location) -> Location {
+    let known = |place: &Place| nearer.candidates.iter().any(|own| own.code() == place.code());
+    if other.candidates.iter().all(|place| known(&place)) {
+        return nearer;
+    }
+    let candidates = other.candidates.iter().fold(nearer.candidates, Candidates::with);
+    Location { candidates, confidence: Confidence::Low, doubt: Some(Doubt::Conflict), ..nearer }
+}
+
 /// The space's entry in the operator's map as a location.
 fn mapped(space: &Space) -> Option<Location> {
     let (place, _) = space.storage.as_ref()?;
@@ -199,4 +210,30 @@ fn in_directory(place: Option<Place>) -> Location {
 
 fn stranger() -> Arrival {
     (Location::unknown(Doubt::Stranger), Recipient::Stranger)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::place::{Country, District};
+
+    fn at(place: Place) -> Location {
+        Location::at(place, Method::Host, Confidence::High, SourceId::NONE)
+    }
+
+    #[test]
+    fn parts_of_an_event_that_disagree_leave_every_place_possible() {
+        let singapore = Place::country(Country::SG);
+        let both = together(at(Place::HK), at(singapore));
+        assert_eq!(both.candidates.iter().collect::<Vec<_>>(), [Place::HK, singapore]);
+        assert_eq!((both.confidence, both.doubt), (Confidence::Low, Some(Doubt::Conflict)));
+        assert_eq!(together(both, at(Place::HK)), both);
+    }
+
+    #[test]
+    fn parts_of_an_event_that_agree_on_the_country_are_the_nearer_one() {
+        let province = at(Place::In(Country::CN, District::OtherProvince));
+        assert_eq!(together(province, at(Place::country(Country::CN))), province);
+        assert_eq!(together(at(Place::HK), at(Place::HK)), at(Place::HK));
+    }
 }
