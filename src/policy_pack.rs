@@ -208,6 +208,22 @@ mod tests {
     }
 
     #[test]
+    fn ten_working_days_over_the_holidays_of_2026_and_2027() {
+        let pack = PolicyPack::bundled().unwrap().pack;
+        for (from, last) in [
+            ("2026-02-06", "2026-02-25"), // Lunar New Year, 17 to 19 February
+            ("2026-05-15", "2026-06-01"), // 25 May for the Birthday of the Buddha
+            ("2026-09-18", "2026-10-05"), // National Day; the day after Mid-Autumn is a Saturday
+            ("2026-12-18", "2027-01-05"), // Christmas Day and New Year's Day; 26 December is a Saturday
+            ("2027-01-29", "2027-02-16"), // Lunar New Year, 8 and 9 February
+            ("2027-03-19", "2027-04-07"), // Good Friday, Easter Monday, Ching Ming
+            ("2027-12-17", "2028-01-03"), // 27 December; beyond the table weekends only
+        ] {
+            assert_eq!(pack.filing_deadline(parse_day(from).unwrap()), parse_day(last).unwrap(), "{from}");
+        }
+    }
+
+    #[test]
     fn faults_name_their_key() {
         let specified = BUNDLED.replace("s33_specified_places = []", "s33_specified_places = [\"SG\"]");
         assert!(PolicyPack::parse(&specified).unwrap_err().to_string().contains("s33_specified_places"));

@@ -5,6 +5,7 @@ mod world;
 
 use std::collections::BTreeSet;
 
+use harbourwatch::domain::calendar::parse_day;
 use harbourwatch::domain::flow::{Case, Leg};
 use harbourwatch::domain::hooks::Weight;
 use harbourwatch::domain::judge::index::Index;
@@ -177,6 +178,23 @@ fn a_failed_principle_has_its_hook() {
         }
     }
     assert!(met > 2);
+}
+
+#[test]
+fn an_entry_is_in_force_from_midnight_to_midnight_in_hong_kong() {
+    let (_, mut policy, leg, case, _) = all().find(|(label, ..)| label.contains("vector 4")).expect("vector 4");
+    let midnight = |day: &str| i64::from(parse_day(day).expect("a day")) * 86_400_000 - 8 * 3_600_000;
+    policy.safeguards[0].from = parse_day("2026-11-23").expect("a day");
+    policy.safeguards[0].until = parse_day("2027-06-01");
+    for (at, verdict, failed) in [
+        (midnight("2026-11-23") - 1, Verdict::Defect, Some("not_yet_in_force")),
+        (midnight("2026-11-23"), Verdict::Covered, None),
+        (midnight("2027-06-01") - 1, Verdict::Covered, None),
+        (midnight("2027-06-01"), Verdict::Defect, Some("expired")),
+    ] {
+        let decision = policy.judge(&leg, &Case { at, ..case }, &mut Silent);
+        assert_eq!((decision.verdict, decision.failed.map(|condition| condition.name())), (verdict, failed), "{at}");
+    }
 }
 
 #[test]

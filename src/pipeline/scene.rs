@@ -41,7 +41,8 @@ impl<'e, 'a> Scene<'e, 'a> {
     /// What the rules need beside a leg. Name patterns are only asked where data may end outside Hong Kong.
     pub fn case(&self, legs: &[Leg]) -> Case {
         let tenant = self.world.policy.tenant(self.tenant);
-        let leaves = legs.iter().any(|leg| !leg.destination.candidates.sole().is_some_and(Place::is_hk));
+        let stays = |place: &Location| place.doubt.is_none() && place.candidates.sole().is_some_and(Place::is_hk);
+        let leaves = legs.iter().any(|leg| !stays(&leg.destination));
         let name = self.event.resource.as_ref().filter(|_| leaves);
         Case {
             tenant: self.tenant,
@@ -120,7 +121,8 @@ impl<'e, 'a> Scene<'e, 'a> {
         }
     }
 
-    /// Where the file is stored: the first source that makes a claim, from the nearest to the widest.
+    /// Where the file is stored: by what the event says, else by the operator's maps, from the nearest to the widest. Parts
+    /// of the event that name different countries or territories are all possible.
     pub fn storage_place(&self) -> Location {
         *self.storage.get_or_init(|| self.find_storage())
     }
@@ -136,10 +138,11 @@ impl<'e, 'a> Scene<'e, 'a> {
         let bucket = storage.bucket.as_deref().and_then(|bucket| geo.bucket(bucket));
         let claims = |location: &Location| location.doubt.is_none();
         let claimed = [region, host, bucket].into_iter().flatten().filter(claims).reduce(either);
-        let unlisted = [region, host].into_iter().flatten().any(|location| location.doubt == Some(Doubt::Unlisted));
+        let unlisted = |location: Option<Location>| location.is_some_and(|it| it.doubt == Some(Doubt::Unlisted));
         let found = match claimed {
+            _ if unlisted(host) => UNLISTED,
             Some(claimed) => claimed,
-            None if unlisted => UNLISTED,
+            None if unlisted(region) => UNLISTED,
             None => self.usual_storage().or(region).or(host).unwrap_or(Location::unknown(Doubt::Missing)),
         };
         let document = self.event.url.as_deref().and_then(|url| geo.host(url)).filter(claims);
@@ -244,4 +247,30 @@ fn in_directory(place: Option<Place>) -> Location {
 
 fn stranger() -> Arrival {
     (Location::unknown(Doubt::Stranger), Recipient::Stranger)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::place::Country;
+
+    fn at(place: Place) -> Location {
+        Location::at(place, Method::Host, Confidence::High, SourceId::NONE)
+    }
+
+    #[test]
+    fn parts_of_an_event_that_disagree_leave_every_place_possible() {
+        let singapore = Place::country(Country::SG);
+        let both = either(at(Place::HK), at(singapore));
+        assert_eq!(both.candidates.iter().collect::<Vec<_>>(), [Place::HK, singapore]);
+        assert_eq!((both.confidence, both.doubt), (Confidence::Low, Some(Doubt::Conflict)));
+        assert_eq!(either(both, at(Place::HK)), both);
+    }
+
+    #[test]
+    fn parts_of_an_event_that_agree_are_the_nearer_one() {
+        assert_eq!(either(at(Place::HK), at(Place::HK)), at(Place::HK));
+        let unlisted = either(UNLISTED, at(Place::HK));
+        assert_eq!(unlisted, UNLISTED, "nothing is added to what is not known");
+    }
 }

@@ -15,7 +15,8 @@
 //! - **R3, R4** come before R5: what ends in Hong Kong is never barred. Whoever receives it in Hong Kong makes no
 //!   difference, except for the tag on data received under the GBA Standard Contract, which any recipient but the exporter
 //!   itself earns.
-//! - **Places**. A single place under a doubt, or with no weight, is no better than "anywhere". "Anywhere" is judged for
+//! - **Places**. A single place under a doubt, or with no weight, is no better than "anywhere"; several places count as
+//!   candidates where sources conflict, and under any other doubt are no better either. "Anywhere" is judged for
 //!   Hong Kong, every place that a rule names, Macao, the districts of Mainland China and one place that no rule names. A
 //!   public link ends in `WORLD`, whatever the leg says. Mainland China without district is taken apart where a rule asks.
 //! - **R5**. The most specific place wins; an exception must be narrower in place or party and wider in neither, so an
@@ -27,14 +28,20 @@
 //!   with somebody and never match "anyone".
 //! - **R6, city by network address**. It creates no match: an entry limited to the nine cities or to one of them gives
 //!   UNDETERMINED. For the GBA Standard Contract another city of Guangdong by address settles nothing (R9); a city that the
-//!   operator, a host name or a region states is a contradiction and fails the place.
-//! - **R6, GBA Standard Contract**. The exporter must be registered in Hong Kong, the recipient in one of the nine cities.
+//!   operator, a host name or a region states is a contradiction and fails the place. Nor does such a city lift a bar of R5
+//!   that another place in Guangdong would be under (R9), except that an address in the nine cities of a party registered
+//!   in the nine cities is taken to be there. A province by address is relied on.
+//! - **R6, GBA Standard Contract**. The exporter must be registered in Hong Kong, the recipient in one of the nine cities;
+//!   an individual is entered as a party registered where the individual is located. Because the contract turns on
+//!   registration, Mainland China or Guangdong without more contradicts nothing and is COVERED; a place of which not even
+//!   the country is known is left open (R9). Staff of the recipient in Macao or abroad fail the place.
 //! - **R6, unknown facts**. An entry that limits categories or purposes does not cover an item that states none.
 //!   `comparable_law` needs named places. `group_policy` needs a company of the group, `processor_oversight` a processor.
 //! - **R6, filing**. A filing counts from its day on; judged for an earlier day, the contract is unfiled.
-//! - **R7, principles**. A processor needs an agreement on file, or a contract in force that is not limited to other
-//!   inventory items: unknown counts as none. A gap in
-//!   DPP3 is recorded when everything agreed with the recipient is limited to other purposes than that of collection.
+//! - **R7, principles**. A processor needs an agreement on file, or a contract or recorded oversight in force that is not
+//!   limited to other inventory items: unknown counts as none. A contract limited in place, kind or category still is an
+//!   agreement; rules of the group alone are none. A gap in DPP3 is recorded when everything agreed with the recipient is
+//!   limited to other purposes than that of collection. A gap in DPP1(3) is a defect but does not raise the severity.
 //! - **R8**. An entry that names the recipient for another exporter, cohort or case is a defect. An entry for anyone names
 //!   only its own places and cohort; elsewhere the leg is UNCOVERED.
 //! - **R9**. The reported safeguard, condition and rule are those of the gravest possibility; tags are those of all.

@@ -5,7 +5,7 @@
 
 use super::Matter;
 use crate::domain::flow::Recipient;
-use crate::domain::place::{Candidates, Confidence, Country, District, Location, Method, Place};
+use crate::domain::place::{Candidates, Confidence, Country, District, Doubt, Location, Method, Place};
 use crate::domain::trace::Silent;
 
 /// A destination as supposed for one evaluation. `None` is a place that no rule names.
@@ -30,6 +30,7 @@ impl Spot {
 }
 
 const GUANGDONG: Place = Place::In(Country::CN, District::Guangdong);
+const ELSEWHERE: Place = Place::In(Country::CN, District::OtherProvince);
 
 impl Matter<'_> {
     /// Calls `judge` for every place where the leg may start. For "anywhere", three stand for all: Hong Kong, Mainland
@@ -71,9 +72,7 @@ impl Matter<'_> {
             Place::In(Country::CN, District::Guangdong) => self.each_district(spot, judge),
             Place::In(Country::CN, District::Gba(_) | District::GuangdongOutsideGba) if self.by_address() => {
                 judge(Spot { supposing: "the city that the address suggests is right", ..spot });
-                let coarse = Some(GUANGDONG);
-                let supposing = "the city that the address suggests is not relied on";
-                judge(Spot { entry: coarse, contract: coarse, supposing, ..spot });
+                self.each_other_city(spot, judge);
             }
             Place::In(Country::MO, _) if self.item.under_gba_contract => {
                 judge(Spot { supposing: "the GBA Standard Contract bars handing on to Macao", ..spot });
@@ -87,35 +86,84 @@ impl Matter<'_> {
     /// Takes a place in Mainland China apart. A coarse place contradicts no GBA Standard Contract, unless what is barred
     /// turns on the district: then each district is supposed with all that follows from it.
     fn each_district(&self, stated: Spot, judge: &mut dyn FnMut(Spot)) {
-        if !self.policy.index.asks_districts() && !self.item.under_gba_contract {
+        if !self.asks_districts() {
             return judge(stated);
         }
         let guangdong_only = stated.place == Some(GUANGDONG);
-        let elsewhere = Place::In(Country::CN, District::OtherProvince);
-        let districts = self.policy.index.districts().iter().filter(|place| !guangdong_only || **place != elsewhere);
-        let mut bars = districts.clone().map(|place| self.bars(Spot::of(Some(*place)), &mut Silent).rule.is_some());
+        let districts = || self.districts().filter(|place| !guangdong_only || *place != ELSEWHERE);
+        let mut bars = districts().map(|place| self.barred(place));
         let first = bars.next();
         let settled = bars.all(|barred| Some(barred) == first);
-        for place in districts {
-            let supposed = Spot::of(Some(*place));
+        for place in districts() {
+            let supposed = Spot::of(Some(place));
             let contract = if settled { stated.contract } else { supposed.contract };
             judge(Spot { contract, supposing: "the district is not stated; each is possible", ..supposed });
         }
     }
 
-    /// Mainland city data of address databases are weak: such a city creates no match, and a contradiction by it within
-    /// Guangdong settles nothing.
+    /// What else a city of Guangdong may be that only an address suggests. No entry is held against it; and where another
+    /// district of Guangdong would be barred, each is supposed. That a party registered in the nine cities has an
+    /// address there puts it in one of the nine.
+    fn each_other_city(&self, suggested: Spot, judge: &mut dyn FnMut(Spot)) {
+        let nine = |place: Option<Place>| matches!(place, Some(Place::In(Country::CN, District::Gba(_))));
+        let among_nine = nine(suggested.place) && nine(self.seat());
+        let coarse = Some(GUANGDONG);
+        let supposing = "the city that the address suggests is not relied on";
+        let spot = |place| Spot { entry: coarse, contract: coarse, supposing, ..Spot::of(place) };
+        judge(spot(suggested.place));
+        let others = || self.districts().filter(|place| *place != ELSEWHERE && (!among_nine || nine(Some(*place))));
+        let open = self.asks_districts() && suggested.place.is_some_and(|place| !self.barred(place));
+        if open && others().any(|place| self.barred(place)) {
+            others().for_each(|place| judge(spot(Some(place))));
+        }
+    }
+
+    fn asks_districts(&self) -> bool {
+        self.policy.index.asks_districts() || self.item.under_gba_contract
+    }
+
+    fn districts(&self) -> impl Iterator<Item = Place> {
+        self.policy.index.districts().iter().copied()
+    }
+
+    fn barred(&self, place: Place) -> bool {
+        self.bars(Spot::of(Some(place)), &mut Silent).rule.is_some()
+    }
+
+    /// Where the recipient is registered, if that is known.
+    fn seat(&self) -> Option<Place> {
+        match self.leg.recipient {
+            Recipient::Party(id) => self.policy.party(id).registered,
+            Recipient::Stranger | Recipient::Public => None,
+        }
+    }
+
+    /// Mainland city data of address databases are weak: such a city creates no match and lifts no bar, and a
+    /// contradiction by it within Guangdong settles nothing.
     fn by_address(&self) -> bool {
-        self.leg.destination.method == Method::Ip && !self.policy.safeguards.is_empty()
+        let asked = !self.policy.safeguards.is_empty() || self.asks_districts();
+        self.leg.destination.method == Method::Ip && asked
     }
 }
 
-/// The candidates that may be relied on. A place that stands alone although the location is doubtful, or bears no weight,
-/// is no better than none.
+/// The candidates that may be relied on. Several sources that name different places are taken at their word; under any
+/// other doubt, or without weight, places are no better than none, and so is a place that stands alone under any doubt.
 fn usable(location: &Location) -> Candidates {
     let mut places = location.candidates.iter();
     let first = places.next();
     let alone = places.all(|place| Some(place) == first);
-    let doubtful = location.doubt.is_some() || location.confidence == Confidence::None;
-    if first.is_none() || alone && doubtful { Candidates::Anywhere } else { location.candidates }
+    let reliable = match location.doubt {
+        None => location.confidence != Confidence::None,
+        Some(Doubt::Conflict) => !alone,
+        Some(
+            Doubt::Missing
+            | Doubt::Unreadable
+            | Doubt::Private
+            | Doubt::Opaque
+            | Doubt::Unlisted
+            | Doubt::NoRegion
+            | Doubt::Stranger,
+        ) => false,
+    };
+    if first.is_none() || !reliable { Candidates::Anywhere } else { location.candidates }
 }

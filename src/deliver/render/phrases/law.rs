@@ -23,8 +23,8 @@ pub(in super::super) fn hook(verdict: Verdict, processor: bool) -> Phrase {
             "此結果源於機構本身的規則或合約，而非條例的禁令：香港法例沒有指明禁止轉移的國家。",
         ),
         Verdict::Undetermined => say(
-            "In force: DPP4(1) (security, which includes knowing where the data are held).",
-            "現行有效：保障資料第4(1)原則（資料保安，包括了解資料的存放地點）。",
+            "In force: DPP4(1) (security; the place where data are stored is one of the factors). Recommended practice: PCPD cloud computing leaflet (know, and be able to tell, where data are stored).",
+            "現行有效：保障資料第4(1)原則（資料保安；資料儲存的地點是考慮因素之一）。建議做法：私隱專員公署雲端運算資料單張（知悉並能說明資料儲存的地點）。",
         ),
         Verdict::Covered => say(
             "Kept as a record of care (s.66: reasonable care is a defence to a claim).",
@@ -88,8 +88,14 @@ fn words(condition: Condition) -> Phrase {
         Condition::Category => say("a category of data is outside its scope", "資料類別不在其涵蓋範圍內"),
         Condition::Purpose => say("the purpose is outside its scope or not known", "目的不在其涵蓋範圍內或不明"),
         Condition::Cohort => say("the data are outside its cohort or case", "資料不屬其涵蓋的群組或個案"),
-        Condition::Role => say("the recipient is not recorded as a processor", "接收者並未記錄為資料處理者"),
-        Condition::Exporter => say("it does not bind this exporter", "對此輸出者沒有約束力"),
+        Condition::Role => say(
+            "the recipient's role or tie on record is not one that this type reaches",
+            "接收者已記錄的角色或關係，並非此類保障措施所適用者",
+        ),
+        Condition::Exporter => say(
+            "it does not bind this exporter (for the GBA Standard Contract, one registered in Hong Kong)",
+            "對此輸出者沒有約束力（如屬《粵港澳大灣區標準合同》，輸出者須在香港註冊）",
+        ),
         Condition::Registration => {
             say("the recipient is not registered in one of the nine GBA cities", "接收者並非在大灣區內地九市註冊")
         }
@@ -98,9 +104,10 @@ fn words(condition: Condition) -> Phrase {
             "沒有個人信息保護影響評估的記錄",
         ),
         Condition::Filing => say("it was not filed within ten working days", "未有在十個工作天內備案"),
-        Condition::Dpp3Purpose => {
-            say("the purpose is not in the inventory (DPP3)", "目的不在資料清單內（保障資料第3原則）")
-        }
+        Condition::Dpp3Purpose => say(
+            "what is agreed with the recipient has no room for the purpose of collection (DPP3)",
+            "與接收者議定的用途未有涵蓋收集目的（保障資料第3原則）",
+        ),
         Condition::Dpp1Class => say(
             "this class of transferee is not among those told to the data subjects (DPP1(3))",
             "此承轉人類別未有告知資料當事人（保障資料第1(3)原則）",
