@@ -60,6 +60,7 @@ impl<'e, 'a> Scene<'e, 'a> {
     fn expand(&self, plan: &Plan<'_, '_>, each: &mut impl FnMut(Leg)) {
         let tenant = self.world.policy.tenant(self.tenant);
         match plan.destination {
+            End::Organisation if !self.configured => self.emit(plan, stranger(), each),
             End::Organisation if tenant.members.is_empty() => self.emit(plan, self.registered(tenant.entity), each),
             End::Organisation => {
                 tenant.members.iter().for_each(|member| self.emit(plan, self.registered(*member), each));
@@ -126,8 +127,9 @@ impl<'e, 'a> Scene<'e, 'a> {
         let in_map = || self.space.and_then(mapped);
         let settled = || self.tenant_storage();
         let found = region.filter(claims).or_else(|| host().filter(claims)).or_else(|| bucket().filter(claims));
-        // a storage host of a region that the tables do not know says that the data are elsewhere than usual
-        if found.is_none() && host().is_some_and(|host| host.doubt == Some(Doubt::Unlisted)) {
+        // a region that the tables do not know, named or in a storage host, says that the data are elsewhere than usual
+        let named = storage.region.is_some() && region.is_none();
+        if found.is_none() && (named || host().is_some_and(|host| host.doubt == Some(Doubt::Unlisted))) {
             return Location::unknown(Doubt::Unlisted);
         }
         let undecided = || region.or_else(host).unwrap_or(Location::unknown(Doubt::Missing));
