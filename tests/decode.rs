@@ -4,6 +4,7 @@ mod oracle;
 mod quirks;
 mod random;
 mod render;
+mod silence;
 
 use std::path::Path;
 

@@ -4,9 +4,9 @@
 /// What an act does to data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
-    /// Data go from the actor to the storage.
+    /// Data go from the actor to the storage, and on to the chat partner that is named, if any.
     Store,
-    /// As [`Class::Store`]; in a chat the upload is also the way a file is sent.
+    /// As [`Class::Store`]; in a chat this is the way a file is sent, even where nobody is named.
     StoreOrSend,
     /// Data go from the storage to the actor.
     Receive,
@@ -26,7 +26,7 @@ pub enum Class {
     OpenToOrganisation,
     /// A third-party app may read from now on.
     ConnectApp,
-    /// Data are handed to somebody whom the event does not name.
+    /// Data are handed to somebody whom the event does not name, unless it says that this failed.
     HandOver,
     /// A member of a knowledge base changes; [`TEAM_CHANGES`] says how.
     TeamChange,
@@ -154,8 +154,11 @@ pub const MODULES: [CodeRow; 24] = [
     code(23, "团队空间", "team space"),
 ];
 
-/// Modules that are chats: what is uploaded there with a receiver is sent to that receiver. No code says "send to chat".
-pub const CHAT_MODULES: [i64; 5] = [1, 2, 6, 7, 11];
+/// Modules that are chats: what is uploaded there is sent to whoever is in the chat. No code says "send to chat".
+pub const CHAT_MODULES: [i64; 6] = [1, 2, 6, 7, 10, 11];
+
+/// Receiver codes that are a place for files rather than somebody: drive and document.
+pub const PLACES: [i64; 2] = [2, 3];
 
 /// `platform` of a file operation record. Other DingTalk interfaces number platforms differently.
 pub const PLATFORMS: [CodeRow; 5] = [

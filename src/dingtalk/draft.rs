@@ -164,7 +164,7 @@ impl<'a> Draft<'a> {
     /// Reads the value of a key that the table knows.
     fn take<A: MapAccess<'a>>(&mut self, field: Field, map: &mut A) -> Result<(), A::Error> {
         match field.kind() {
-            Kind::Code | Kind::Time | Kind::Size | Kind::Id | Kind::Text => {
+            Kind::Code | Kind::Flag | Kind::Time | Kind::Size | Kind::Id | Kind::Text => {
                 self.set(field, map.next_value_seed(ScalarSeed)?);
             }
             Kind::Address => match map.next_value_seed(ScalarsSeed)?.joined() {
@@ -226,19 +226,12 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Keeps what may hold an event.
+    /// Keeps what may hold an event. The body of a push event that is neither that nor nothing is wrong.
     fn carry(&mut self, field: Field, text: &'a str) {
-        let opens = |text: &str| text.trim_ascii_start().starts_with(['{', '[']);
-        let holds = match text.strip_prefix('"') {
-            None => opens(text),
-            // An escape at the beginning may stand for white space or for the bracket itself.
-            Some(inside) if inside.trim_ascii_start().starts_with('\\') => {
-                serde_json::from_str::<String>(text).is_ok_and(|inside| opens(&inside))
-            }
-            Some(inside) => opens(inside),
-        };
-        if holds {
+        if holds(text) {
             self.carriers.push(Carrier { field, text });
+        } else if matches!(field, Field::Data | Field::BizData) && !is_nothing(text) {
+            self.wrong.add(field);
         }
     }
 
@@ -260,6 +253,26 @@ impl<'a> Draft<'a> {
             }
         }
     }
+}
+
+fn opens(text: &str) -> bool {
+    text.trim_ascii_start().starts_with(['{', '['])
+}
+
+/// Whether a value is an object or an array, or a string of one.
+fn holds(text: &str) -> bool {
+    match text.strip_prefix('"') {
+        None => opens(text),
+        // An escape at the beginning may stand for white space, for the bracket itself, or for one more string.
+        Some(inside) if inside.trim_ascii_start().starts_with('\\') => {
+            span::unescape(text).is_ok_and(|inside| opens(&inside))
+        }
+        Some(inside) => opens(inside),
+    }
+}
+
+fn is_nothing(text: &str) -> bool {
+    text == "null" || text.strip_prefix('"').is_some_and(|inside| inside.trim_ascii_start() == "\"")
 }
 
 /// A list given twice must be the same twice; an empty one says nothing.

@@ -57,7 +57,7 @@ impl<'t> Context<'t> {
         't: 'd,
     {
         let own = draft.claims.storage();
-        if own == Storage::default() { self.storage.clone() } else { own }
+        if own.is_silent() && self.storage != Storage::default() { self.storage.clone() } else { own }
     }
 }
 
@@ -89,9 +89,13 @@ impl Walk<'_> {
             context.fixed_tenant = found.flatten();
         }
         let Some(path) = &self.envelope.payload else { return self.value(text, &context, each) };
-        context.storage = self.configured_storage(text)?.map(|claims| claims.storage()).unwrap_or_default();
-        let payload = path.find(text)?.ok_or(Reject::missing("payload at the configured place"))?;
-        self.value(payload, &context, each)
+        let payload = path.find_through(text, &mut |around| {
+            let draft = self.draft(around)?;
+            self.check_around(&draft)?;
+            context = Context { depth: 0, ..context.inside(&draft) };
+            Ok(())
+        })?;
+        self.value(payload.ok_or(Reject::missing("payload at the configured place"))?, &context, each)
     }
 
     fn value<'t>(&self, text: &'t str, context: &Context<'t>, each: Each<'_, 't>) -> Result<(), Reject> {
@@ -103,11 +107,27 @@ impl Walk<'_> {
         }
     }
 
-    fn object<'t>(&self, text: &'t str, context: &Context<'t>, each: Each<'_, 't>) -> Result<(), Reject> {
+    /// Reads an object, with what stands at the configured place of claims if anything is claimed there.
+    fn draft<'t>(&self, text: &'t str) -> Result<Draft<'t>, Reject> {
         let mut draft = Draft::read(text)?;
-        if let Some(claims) = self.configured_storage(text)? {
+        if let Some(claims) = self.configured_storage(text)?
+            && !claims.storage().is_silent()
+        {
             draft.claims = claims;
         }
+        Ok(draft)
+    }
+
+    /// What an envelope says must be sound. With a configured place for the tenant nothing else names it.
+    fn check_around(&self, draft: &Draft<'_>) -> Result<(), Reject> {
+        draft.check(match self.envelope.tenant {
+            Some(_) => Fields::of(&[Field::Enrichment]),
+            None => Fields::of(&[Field::Corp, Field::Tenant, Field::Enrichment]),
+        })
+    }
+
+    fn object<'t>(&self, text: &'t str, context: &Context<'t>, each: Each<'_, 't>) -> Result<(), Reject> {
+        let draft = self.draft(text)?;
         if row::is_row(&draft) {
             self.refuse_second(&draft, context)?;
             each(Ok(row::event(draft, context)?));
@@ -141,10 +161,14 @@ impl Walk<'_> {
     }
 
     fn envelope<'t>(&self, draft: &Draft<'t>, context: &Context<'t>, each: Each<'_, 't>) -> Result<(), Reject> {
-        draft.check(Fields::of(&[Field::Corp, Field::Tenant, Field::Enrichment]))?;
+        self.check_around(draft)?;
         let (Some(carrier), false) = (self.choose(draft, context)?, context.depth >= MOST_NEST) else {
             return Err(row::excuse(draft));
         };
+        // an error of the API with an empty page is no page: nothing was read
+        if is_error(draft) && self.probe_carrier(&carrier, context.depth) != Holds::Event {
+            return Err(row::excuse(draft));
+        }
         self.value(carrier.text, &context.inside(draft), each).map_err(|reject| match reject.reason {
             Reason::NoEvent => row::excuse(draft),
             Reason::NotJson | Reason::InvalidUtf8 | Reason::TooDeep | Reason::TooLarge => reject,
@@ -246,7 +270,7 @@ impl Walk<'_> {
     }
 
     fn unescape(&self, text: &str) -> Result<String, Reject> {
-        let inner: String = serde_json::from_str(text).map_err(|error| Reject::syntax(&error, text))?;
+        let inner = span::unescape(text).map_err(|error| Reject::syntax(&error, text))?;
         guard::depth(&inner, self.limits.depth)?;
         Ok(inner)
     }
@@ -280,6 +304,11 @@ fn path_text(raw: &str) -> Result<Option<Text<'_>>, Reject> {
 fn rows(text: &str) -> Result<impl Iterator<Item = &str> + Clone, Reject> {
     serde_json::from_str::<Skip>(text).map_err(|error| Reject::syntax(&error, text))?;
     Ok(span::elements(text))
+}
+
+/// Whether the body of an answer says that the call failed.
+fn is_error(draft: &Draft<'_>) -> bool {
+    draft.number(Field::Error).is_some_and(|code| code != 0) || draft.number(Field::Success) == Some(0)
 }
 
 fn is_empty_array(text: &str) -> bool {

@@ -8,6 +8,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Code,
+    Flag,
     Time,
     Size,
     Id,
@@ -47,6 +48,8 @@ fields! {
     Status Code "status" ["status"];
     ReceiverType Code "receiverType" ["receivertype"];
     BizType Code "biz_type" ["biztype"];
+    Error Code "errcode" ["errcode"];
+    Success Flag "success" ["success"];
     Created Time "gmtCreate" ["gmtcreate"];
     Born Time "eventBornTime" ["eventborntime", "eventtime"];
     Stamp Time "timeStamp" ["timestamp"];

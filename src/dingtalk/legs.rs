@@ -67,7 +67,12 @@ fn class(event: &Event<'_>) -> Option<Class> {
         Act::Audit(code) => codes::by_action(*code).map(|row| row.class),
         Act::Push(name) => {
             let class = codes::push(name)?.class;
-            if class == Class::TeamChange { codes::team_change(event.detail.as_deref()?) } else { Some(class) }
+            let failed = class == Class::HandOver && event.success == Some(false);
+            match (class == Class::TeamChange, failed) {
+                (true, _) => codes::team_change(event.detail.as_deref()?),
+                (false, true) => Some(Class::Nothing),
+                (false, false) => Some(class),
+            }
         }
     }
 }
@@ -81,8 +86,8 @@ struct Legs<'o, 'e, 'a, F> {
 impl<'e, 'a, F: FnMut(Plan<'e, 'a>)> Legs<'_, 'e, 'a, F> {
     fn of(&mut self, class: Class) {
         match class {
-            Class::Store => self.leg(FlowKind::Upload, End::Actor, End::Storage),
-            Class::StoreOrSend => self.store_or_send(),
+            Class::Store => self.store(false),
+            Class::StoreOrSend => self.store(self.event.module.is_some_and(|at| codes::CHAT_MODULES.contains(&at))),
             Class::Receive => self.access(false),
             Class::Preview => self.access(true),
             Class::Send => self.reach(FlowKind::Send, false),
@@ -113,28 +118,37 @@ impl<'e, 'a, F: FnMut(Plan<'e, 'a>)> Legs<'_, 'e, 'a, F> {
         self.give(Plan { kind: FlowKind::Access, preview, origin: End::Storage, destination: End::Actor });
     }
 
-    /// An upload in a chat is also sent to the receiver, if one is named.
-    fn store_or_send(&mut self) {
+    /// What is stored in a chat is sent to its receivers, or to somebody unnamed. Elsewhere it is sent to whoever is named
+    /// as a receiver, but not to the drive or document that it is stored in.
+    fn store(&mut self, chat: bool) {
         self.leg(FlowKind::Upload, End::Actor, End::Storage);
-        let chat = self.event.module.is_some_and(|module| codes::CHAT_MODULES.contains(&module));
-        if chat && self.event.counterparts.iter().any(|counterpart| !counterpart.member) {
-            self.reach(FlowKind::Send, false);
+        let stored = self.count;
+        for counterpart in self.event.counterparts.iter().filter(|other| !other.member && (chat || !is_place(other))) {
+            self.leg(FlowKind::Send, End::Storage, end(counterpart));
+        }
+        if chat && self.count == stored {
+            self.leg(FlowKind::Send, End::Storage, End::Unknown);
         }
     }
 
-    /// A leg to each member or each receiver; to the other list if this one is missing, since descriptions of the two
-    /// have been mixed up; to an unknown end if both are. A role of 0 takes a permission away and moves nothing.
+    /// A leg to everyone who is named; to an unknown end if nobody is. Of an act on one of the two lists, a drive or
+    /// document in the other is what is shared, and no receiver; but descriptions of the lists have been mixed up, so
+    /// that it counts if it stands alone. A role of 0 takes a permission away and moves nothing.
     fn reach(&mut self, kind: FlowKind, member: bool) {
         let named = &self.event.counterparts;
         let Some(first) = named.iter().find(|other| other.member == member).or(named.first()) else {
             return self.leg(kind, End::Storage, End::Unknown);
         };
-        for counterpart in named.iter().filter(|other| other.member == first.member) {
+        for counterpart in named.iter().filter(|other| other.member == first.member || !is_place(other)) {
             if counterpart.role != Some(0) {
                 self.leg(kind, End::Storage, end(counterpart));
             }
         }
     }
+}
+
+fn is_place(counterpart: &Counterpart<'_>) -> bool {
+    !counterpart.member && counterpart.kind.is_some_and(|kind| codes::PLACES.contains(&kind))
 }
 
 /// Departments are part of the tenant's own organisation; everyone else is whoever the directory says.

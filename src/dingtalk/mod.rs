@@ -97,6 +97,8 @@ impl Decoder {
 
     fn message<'a>(&self, bytes: &'a [u8], each: envelope::Each<'_, 'a>) -> Result<(), Reject> {
         let text = guard::text(bytes, self.limits.bytes)?;
+        // some tools on Windows write one; a reader may pass over it (RFC 8259 §8.1)
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         guard::depth(text, self.limits.depth)?;
         envelope::Walk { envelope: &self.envelope, limits: &self.limits }.message(text, each)
     }

@@ -152,7 +152,7 @@ impl<'a, T: Part<'a>> Entry<'a, T> {
 
 /// Whether two spellings of a value mean the same: `7` and `"7"` do.
 fn same(a: &Scalar<'_>, b: &Scalar<'_>) -> bool {
-    a == b || (a.clone().id().is_ok() && a.clone().id() == b.clone().id())
+    a.clone().id() == b.clone().id()
 }
 
 /// Reads a key.
@@ -224,7 +224,8 @@ impl<'a> Part<'a> for Party<'a> {
 fn code_or_word(value: &Scalar<'_>, known: fn(&str) -> Option<i64>) -> Result<Option<i64>, Wrong> {
     match value {
         Scalar::Text(word) if word.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_') => Ok(known(word)),
-        Scalar::Nothing | Scalar::Unsigned(_) | Scalar::Negative(_) | Scalar::Text(_) | Scalar::Other => value.code(),
+        Scalar::Nothing | Scalar::Unsigned(_) | Scalar::Negative(_) => value.code(),
+        Scalar::Text(_) | Scalar::Flag(_) | Scalar::Other => value.code(),
     }
 }
 
@@ -271,6 +272,8 @@ impl<'a> Part<'a> for Agent<'a> {
         match name.as_bytes() {
             b"appid" => Some(0),
             b"agentname" => Some(1),
+            // says nothing that is used, yet the agent is there
+            b"agentid" => Some(2),
             _ => None,
         }
     }
@@ -278,7 +281,8 @@ impl<'a> Part<'a> for Agent<'a> {
     fn set(&mut self, field: usize, _: &Name, value: Scalar<'a>) -> Result<(), Wrong> {
         match field {
             0 => self.0.code = value.id()?,
-            _ => self.0.name = value.text()?,
+            1 => self.0.name = value.text()?,
+            _ => {}
         }
         Ok(())
     }

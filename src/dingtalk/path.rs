@@ -25,11 +25,24 @@ impl Path {
     /// # Errors
     /// [`Reason::NotJson`]; [`Reason::Conflict`] if a key on the way is given twice with different values.
     pub(super) fn find<'t>(&self, text: &'t str) -> Result<Option<&'t str>, Reject> {
+        self.find_through(text, &mut |_| Ok(()))
+    }
+
+    /// As [`Path::find`]; calls `each` for every object on the way.
+    ///
+    /// # Errors
+    /// Those of [`Path::find`], and those of `each`.
+    pub(super) fn find_through<'t>(
+        &self,
+        text: &'t str,
+        each: &mut dyn FnMut(&'t str) -> Result<(), Reject>,
+    ) -> Result<Option<&'t str>, Reject> {
         let mut at = text;
         for key in &self.0 {
             if !at.trim_ascii_start().starts_with('{') {
                 return Ok(None);
             }
+            each(at)?;
             let mut deserializer = serde_json::Deserializer::from_str(at);
             let found = KeySeed(key)
                 .deserialize(&mut deserializer)

@@ -43,6 +43,8 @@ const DECISIVE: Fields = Fields::of(&[
     Field::Files,
     Field::Apps,
     Field::Enrichment,
+    Field::Data,
+    Field::BizData,
 ]);
 
 /// Which shape of push event an object is, if it is one.
@@ -193,6 +195,7 @@ impl<'t: 'b, 'b> Both<'_, 't, 'b> {
         event.workspace = self.id(Field::Workspace);
         event.storage = self.frame.context.storage_of(self.frame.head);
         event.detail = self.body.map_or_else(|| self.frame.head.text(Field::Type), |body| body.text(Field::Type));
+        event.success = self.number(Field::Success).map(|flag| flag != 0);
         event.app = self.app();
         self.people(&mut event);
         Ok(event)
@@ -214,8 +217,8 @@ impl<'t: 'b, 'b> Both<'_, 't, 'b> {
         let (union, unions) = self.ids(Field::Union).split(operated);
         event.actor.user_id = operator.or(user).map(Personal::new);
         event.actor.union_id = operator_union.or(union.map(into_text)).map(Personal::new);
-        // As many of both: the same people under two ids. More union ids: outsiders, who have no staff id.
-        let outsiders = if unions.len() > users.len() { unions } else { SmallVec::new() };
+        // As many of both: the same people under two ids. Else outsiders, who have no staff id, may be among them.
+        let outsiders = if unions.len() == users.len() { SmallVec::new() } else { unions };
         event.counterparts.extend(users.into_iter().chain(outsiders).map(concerned));
         event.counterparts.extend(self.members());
     }

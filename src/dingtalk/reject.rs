@@ -56,7 +56,7 @@ impl Reason {
 pub enum Detail {
     /// Field by DingTalk's name.
     Field(&'static str),
-    /// Byte offset in the message; for a row of a page or for JSON inside a string, the offset in that row or string.
+    /// Byte offset in the message, behind a byte order mark; for a row of a page or for JSON inside a string, the offset in that row or string.
     Offset(usize),
     /// The bound that was passed.
     Limit(usize),

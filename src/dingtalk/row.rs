@@ -114,7 +114,10 @@ fn counterparts(draft: Draft<'_>) -> SmallVec<[Counterpart<'_>; COUNTERPARTS_INL
 
 /// Adds the row's own receiver, unless the list has it already, then without its id.
 fn add_own<'a>(all: &mut SmallVec<[Counterpart<'a>; COUNTERPARTS_INLINE]>, own: Counterpart<'a>) {
-    if own.id.is_none() && own.name.is_none() {
+    // 0 is also what collectors write for no receiver; any other kind is somebody without a name
+    let said = own.id.is_some() || own.name.is_some();
+    let kind = own.kind.is_some_and(|kind| kind != 0) && all.iter().all(|other| other.member);
+    if !said && !kind {
         return;
     }
     let listed = all.iter_mut().find(|other| {

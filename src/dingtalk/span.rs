@@ -60,6 +60,18 @@ impl<'de> Visitor<'de> for Skip {
     }
 }
 
+/// The text that a JSON string stands for; a string of a string is taken out of both.
+pub(super) fn unescape(text: &str) -> serde_json::Result<String> {
+    let mut inner: String = serde_json::from_str(text)?;
+    while inner.trim_ascii_start().starts_with('"') {
+        match serde_json::from_str(&inner) {
+            Ok(innermost) => inner = innermost,
+            Err(_) => break,
+        }
+    }
+    Ok(inner)
+}
+
 /// Members of an object: the text of each key, with its quotes, and of each value.
 pub(super) fn members(object: &str) -> impl Iterator<Item = (&str, &str)> {
     let mut spans = Spans::inside(object);

@@ -11,7 +11,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use super::field::Name;
 use super::part::NameSeed;
 use super::span::Skip;
-use super::value::{Scalars, ScalarsSeed};
+use super::value::{Scalar, Scalars, ScalarsSeed};
 use crate::domain::event::{Storage, Text};
 
 /// Claims in the order in which they stand for the host: what is served first, endpoints after it, internal ones last.
@@ -58,9 +58,10 @@ impl<'a> Claims<'a> {
         Storage { region: self.texts[REGION].clone(), host, bucket: self.texts[BUCKET].clone() }
     }
 
-    /// Takes the first of several addresses: DingTalk puts the preferred one first.
+    /// Takes the first of several addresses that is one: DingTalk puts the preferred one first.
     fn put(&mut self, claim: usize, values: Scalars<'a>) {
-        let Ok(text) = values.items.into_iter().next().map_or(Ok(None), super::value::Scalar::text) else {
+        let first = values.items.into_iter().find(|value| *value != Scalar::Nothing).unwrap_or(Scalar::Nothing);
+        let Ok(text) = first.text() else {
             self.wrong = true;
             return;
         };

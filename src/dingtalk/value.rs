@@ -25,7 +25,8 @@ pub(super) enum Scalar<'a> {
     Unsigned(u64),
     Negative(i64),
     Text(Text<'a>),
-    /// A boolean, a number with fraction or exponent or beyond 64 bits, an array, an object.
+    Flag(bool),
+    /// A number with fraction or exponent or beyond 64 bits, an array, an object.
     Other,
 }
 
@@ -44,6 +45,7 @@ impl<'a> Scalar<'a> {
     pub(super) fn read(self, kind: Kind) -> Result<Value<'a>, Wrong> {
         let value = match kind {
             Kind::Code => self.code()?.map(Value::Number),
+            Kind::Flag => self.flag()?.map(|flag| Value::Number(flag.into())),
             Kind::Time => self.time()?.map(Value::Number),
             Kind::Size => self.code()?.filter(|size| *size >= 0).map(Value::Number),
             Kind::Id => self.id()?.map(Value::Id),
@@ -61,7 +63,22 @@ impl<'a> Scalar<'a> {
             Self::Unsigned(number) => i64::try_from(*number).map(Some).map_err(|_| Wrong),
             Self::Negative(number) => Ok(Some(*number)),
             Self::Text(text) => digits(text).map(Some).ok_or(Wrong),
-            Self::Other => Err(Wrong),
+            Self::Flag(_) | Self::Other => Err(Wrong),
+        }
+    }
+
+    /// Yes or no, as a boolean, 1 or 0, or either as text.
+    fn flag(&self) -> Result<Option<bool>, Wrong> {
+        match self {
+            Self::Flag(flag) => Ok(Some(*flag)),
+            Self::Text(text) if text.eq_ignore_ascii_case("true") => Ok(Some(true)),
+            Self::Text(text) if text.eq_ignore_ascii_case("false") => Ok(Some(false)),
+            Self::Nothing | Self::Unsigned(_) | Self::Negative(_) | Self::Text(_) | Self::Other => match self.code()? {
+                None => Ok(None),
+                Some(0) => Ok(Some(false)),
+                Some(1) => Ok(Some(true)),
+                Some(_) => Err(Wrong),
+            },
         }
     }
 
@@ -72,7 +89,7 @@ impl<'a> Scalar<'a> {
             Self::Text(text) => Ok(Some(Id::from_text(text))),
             Self::Negative(number) => Ok(Some(Id::Text(Cow::Owned(number.to_string())))),
             Self::Nothing => Ok(None),
-            Self::Other => Err(Wrong),
+            Self::Flag(_) | Self::Other => Err(Wrong),
         }
     }
 
@@ -83,7 +100,7 @@ impl<'a> Scalar<'a> {
             Self::Unsigned(number) => Ok(Some(Cow::Owned(number.to_string()))),
             Self::Negative(number) => Ok(Some(Cow::Owned(number.to_string()))),
             Self::Nothing => Ok(None),
-            Self::Other => Err(Wrong),
+            Self::Flag(_) | Self::Other => Err(Wrong),
         }
     }
 
@@ -93,7 +110,7 @@ impl<'a> Scalar<'a> {
             Self::Text(text) if digits(text).is_none() => {
                 Ok(Some(written_time(text).ok_or(Wrong)?).filter(|ms| MS.contains(ms)))
             }
-            Self::Nothing | Self::Unsigned(_) | Self::Negative(_) | Self::Text(_) | Self::Other => {
+            Self::Nothing | Self::Unsigned(_) | Self::Negative(_) | Self::Text(_) | Self::Flag(_) | Self::Other => {
                 Ok(self.code()?.and_then(since_epoch))
             }
         }
@@ -152,8 +169,8 @@ impl<'de> Visitor<'de> for ScalarSeed {
         Ok(Scalar::Nothing)
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(Scalar::Other)
+    fn visit_bool<E>(self, flag: bool) -> Result<Self::Value, E> {
+        Ok(Scalar::Flag(flag))
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {

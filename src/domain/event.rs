@@ -175,6 +175,14 @@ pub struct Storage<'a> {
     pub bucket: Option<Text<'a>>,
 }
 
+impl Storage<'_> {
+    /// Whether nothing is claimed: no field, or the region enum's UNKNOWN alone.
+    pub fn is_silent(&self) -> bool {
+        let region = self.region.as_deref().unwrap_or("UNKNOWN");
+        region == "UNKNOWN" && self.host.is_none() && self.bucket.is_none()
+    }
+}
+
 /// A third-party app that the event shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct App<'a> {
@@ -236,6 +244,8 @@ pub struct Event<'a> {
     pub app: Option<App<'a>>,
     /// Sub-type inside a push event, such as `TEAM_ADD_MEMBER`.
     pub detail: Option<Text<'a>>,
+    /// Whether a push event says that its act succeeded.
+    pub success: Option<bool>,
 }
 
 impl<'a> Event<'a> {
@@ -265,6 +275,7 @@ impl<'a> Event<'a> {
             storage: Storage::default(),
             app: None,
             detail: None,
+            success: None,
         }
     }
 }
@@ -357,6 +368,7 @@ impl Event<'_> {
             storage: self.storage.into_owned(),
             app: self.app.map(App::into_owned),
             detail: self.detail.map(own),
+            success: self.success,
         }
     }
 }

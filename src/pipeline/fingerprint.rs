@@ -12,7 +12,7 @@ use crate::domain::event::{Act, Event, Id};
 pub struct FingerprintKey(pub [u8; 16]);
 
 /// 128 bits over (tenant, file id, time, act, actor, address, receivers) of an audit row, or over (tenant, event id, type,
-/// file, app, receivers) of a push event. `None` when the event has no id at all: it then always counts as new, since to lose an
+/// file, actor, app, receivers) of a push event. `None` when the event has no id at all: it then always counts as new, since to lose an
 /// event is worse than to tell it twice.
 pub fn fingerprint(event: &Event<'_>, key: &FingerprintKey) -> Option<u128> {
     let mut hash = Parts(SipHasher24::new_with_key(&key.0));
@@ -35,16 +35,20 @@ pub fn fingerprint(event: &Event<'_>, key: &FingerprintKey) -> Option<u128> {
         Act::Push(kind) => {
             hash.text(Some(kind));
             hash.text(Some(event.event_id.as_deref()?));
-            // one event of the send check carries many files, one of an authorisation many apps
+            // one event of the send check carries many files, one authorisation many apps
             hash.text(event.resource.as_ref().map(|name| name.reveal().as_ref()));
             hash.id(event.biz_id.as_ref());
-            hash.id(event.app.as_ref().and_then(|app| app.code.as_ref()));
-            hash.text(event.app.as_ref().and_then(|app| app.name.as_deref()));
+            hash.id(event.actor.user_id.as_ref().map(|id| id.reveal()));
+            let app = event.app.as_ref();
+            hash.id(app.and_then(|app| app.code.as_ref()));
+            hash.text(app.and_then(|app| app.name.as_deref()));
         }
     }
     for person in &event.counterparts {
         hash.id(person.id.as_ref().map(|id| id.reveal()));
         hash.text(person.name.as_ref().map(|name| name.reveal().as_ref()));
+        hash.0.write_i64(person.kind.unwrap_or(-1));
+        hash.0.write_u8(person.member.into());
         hash.0.write_i64(person.role.unwrap_or(-1));
     }
     Some(hash.0.finish128().as_u128())
@@ -60,13 +64,13 @@ impl Parts {
     }
 
     fn id(&mut self, id: Option<&Id<'_>>) {
+        // a number and a text of the same bytes differ by this mark
+        self.0.write_u8(matches!(id, Some(Id::Number(_))).into());
         match id {
             Some(Id::Number(number)) => self.0.write_u64(*number),
             Some(Id::Text(text)) => self.text(Some(text)),
             None => self.text(None),
         }
-        // a number and a text of the same bytes differ by this mark
-        self.0.write_u8(matches!(id, Some(Id::Number(_))).into());
     }
 }
 

@@ -14,7 +14,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Tree {
     Null,
-    Bool,
+    Bool(bool),
     Unsigned(u64),
     Negative(i64),
     Float,
@@ -40,8 +40,8 @@ impl<'de> Visitor<'de> for TreeVisitor {
     fn visit_unit<E>(self) -> Result<Tree, E> {
         Ok(Tree::Null)
     }
-    fn visit_bool<E>(self, _: bool) -> Result<Tree, E> {
-        Ok(Tree::Bool)
+    fn visit_bool<E>(self, flag: bool) -> Result<Tree, E> {
+        Ok(Tree::Bool(flag))
     }
     fn visit_u64<E>(self, number: u64) -> Result<Tree, E> {
         Ok(Tree::Unsigned(number))
@@ -208,13 +208,40 @@ const CARRIERS: &[&str] = &[
 const PAGES: &[&str] = &["list", "items", "rows", "records", "events", "logs", "messages"];
 const PUSH: &[&str] = &["eventtype", "syncaction", "bizdata", "headers"];
 
+/// A string of a string is taken out of both.
+fn unwrapped(text: &str) -> String {
+    match serde_json::from_str::<String>(text) {
+        Ok(inner) => unwrapped(&inner),
+        Err(_) => text.to_owned(),
+    }
+}
+
+/// The answer of an API that failed.
+fn is_error(object: &Object) -> bool {
+    let error = Readings::of(object, &["errcode"], code).sound().is_some_and(|code| code != 0);
+    error || Readings::of(object, &["success"], flag).sound() == Some(false)
+}
+
+fn flag(tree: &Tree) -> Result<Option<bool>, ()> {
+    match tree {
+        Tree::Bool(flag) => Ok(Some(*flag)),
+        Tree::Text(text) if text.eq_ignore_ascii_case("true") => Ok(Some(true)),
+        Tree::Text(text) if text.eq_ignore_ascii_case("false") => Ok(Some(false)),
+        other => match code(other)? {
+            None => Ok(None),
+            Some(number @ (0 | 1)) => Ok(Some(number == 1)),
+            Some(_) => Err(()),
+        },
+    }
+}
+
 fn carriers(object: &Object) -> Vec<(bool, &Tree)> {
     let mut found = Vec::new();
     for (key, value) in object {
         let name = plain(key);
         let holds = match value {
             Tree::Object(_) | Tree::List(_) => true,
-            Tree::Text(text) => text.trim_ascii_start().starts_with(['{', '[']),
+            Tree::Text(text) => unwrapped(text).trim_ascii_start().starts_with(['{', '[']),
             _ => false,
         };
         if CARRIERS.contains(&name.as_str()) && holds {
@@ -300,8 +327,8 @@ fn value(
             }
             Ok(())
         }
-        Tree::Text(text) if text.trim_ascii_start().starts_with(['{', '[']) => {
-            let inner: Tree = serde_json::from_str(text).map_err(|_| "not_json")?;
+        Tree::Text(text) if unwrapped(text).trim_ascii_start().starts_with(['{', '[']) => {
+            let inner: Tree = serde_json::from_str(&unwrapped(text)).map_err(|_| "not_json")?;
             value(&inner, tenant, storage, depth, out)
         }
         _ => Err("no_event"),
@@ -352,7 +379,11 @@ fn object(
         }
     };
     let Some(chosen) = chosen.filter(|_| depth < 4) else { return Err(excuse) };
-    let inner = if claims.known() { claims.storage() } else { storage.clone() };
+    let page = inside.iter().any(|(page, tree)| *page && std::ptr::eq(*tree, chosen));
+    if is_error(object) && probe(chosen, page, depth) != Some(true) {
+        return Err(excuse);
+    }
+    let inner = claims.within(storage);
     value(chosen, here.as_deref(), &inner, depth + 1, out)
         .map_err(|reason| if reason == "no_event" { excuse } else { reason })
 }
@@ -377,8 +408,8 @@ fn look(tree: &Tree, depth: u8) -> Option<bool> {
         }
         Tree::List(rows) if rows.is_empty() => Some(false),
         Tree::List(rows) => rows.iter().any(|row| look(row, depth) == Some(true)).then_some(true),
-        Tree::Text(text) if text.trim_ascii_start().starts_with(['{', '[']) => {
-            look(&serde_json::from_str(text).ok()?, depth)
+        Tree::Text(text) if unwrapped(text).trim_ascii_start().starts_with(['{', '[']) => {
+            look(&serde_json::from_str(&unwrapped(text)).ok()?, depth)
         }
         _ => None,
     }
@@ -430,7 +461,7 @@ impl Claims {
                 self.read(value);
             } else if let Some(slot) = HOST_KEYS.iter().position(|names| names.contains(&name.as_str())) {
                 let first = match value {
-                    Tree::List(items) => items.first().unwrap_or(&Tree::Null),
+                    Tree::List(items) => items.iter().find(|item| !empty(item)).unwrap_or(&Tree::Null),
                     other => other,
                 };
                 match text(first) {
@@ -441,8 +472,10 @@ impl Claims {
         }
     }
 
-    fn known(&self) -> bool {
-        !self.slots.is_empty()
+    /// The nearest counts, if it knows more than that it does not know.
+    fn within(&self, around: &Storage<'static>) -> Storage<'static> {
+        let speaks = self.slots.iter().any(|(slot, text)| *slot != 6 || text != "UNKNOWN");
+        if speaks || *around == Storage::default() { self.storage() } else { around.clone() }
     }
 
     fn storage(&self) -> Storage<'static> {
@@ -627,9 +660,10 @@ fn row(
     event.workspace = workspace;
     event.previous_workspace = previous;
     event.url = url.map(Into::into);
-    event.storage = if claims.known() { claims.storage() } else { around.clone() };
+    event.storage = claims.within(around);
     let mut all: Vec<Counterpart<'static>> = receivers.into_iter().chain(members).collect();
-    if receiver_id.is_some() || receiver_name.is_some() {
+    let nameless = receiver_type.is_some_and(|kind| kind != 0) && all.iter().all(|other| other.member);
+    if receiver_id.is_some() || receiver_name.is_some() || nameless {
         let name = receiver_name.map(|name| Personal::new(name.into()));
         let key = receiver_id.map(Personal::new);
         let twin = all.iter_mut().find(|other| {
@@ -662,6 +696,7 @@ pub(super) fn agree(bytes: &[u8], results: &[Result<Event<'_>, Reject>]) -> bool
     if whole(Reason::TooDeep) {
         return false;
     }
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if serde_json::from_str::<serde::de::IgnoredAny>(text).is_err() {
         assert!(whole(Reason::NotJson), "{text}\n{results:?}");
         return true;

@@ -5,15 +5,16 @@ use harbourwatch::domain::event::{Act, Event, Id, Shape};
 
 use super::{decode, decode_with};
 
-const ROW: &str = r#"{"action":2,"bizId":"24870551923184","gmtCreate":1763456712345,"ipAddress":"202.45.84.58"}"#;
+pub(super) const ROW: &str =
+    r#"{"action":2,"bizId":"24870551923184","gmtCreate":1763456712345,"ipAddress":"202.45.84.58"}"#;
 
-fn one(json: &str) -> Event<'static> {
+pub(super) fn one(json: &str) -> Event<'static> {
     let mut results = decode(json.as_bytes());
     assert_eq!(results.len(), 1, "{json}");
     results.pop().expect("one").unwrap_or_else(|reject| panic!("{reject}: {json}")).into_owned()
 }
 
-fn rejected(json: &str) -> (Reason, String) {
+pub(super) fn rejected(json: &str) -> (Reason, String) {
     let results = decode(json.as_bytes());
     assert_eq!(results.len(), 1, "{json}");
     let reject = results[0].as_ref().expect_err(json);
@@ -21,7 +22,7 @@ fn rejected(json: &str) -> (Reason, String) {
 }
 
 /// A row with further fields.
-fn with(fields: &str) -> String {
+pub(super) fn with(fields: &str) -> String {
     format!(r#"{{"action":2,"gmtCreate":1763456712345,{fields}}}"#)
 }
 

@@ -177,11 +177,18 @@ fn message(dice: &mut Dice, depth: usize) -> String {
     let mut fields: Vec<String> = (0..=dice.roll(2))
         .map(|_| {
             let inner = if dice.odds(5) { "\"plain text\"".to_owned() } else { message(dice, depth - 1) };
-            let inner = if dice.odds(5) { serde_json::to_string(&inner).expect("text") } else { inner };
+            let text = |inner: &String| serde_json::to_string(inner).expect("text");
+            let inner = if dice.odds(5) { text(&inner) } else { inner };
+            let inner = if dice.odds(9) { text(&inner) } else { inner };
             format!("\"{}\":{inner}", dice.pick(&keys))
         })
         .collect();
     fields.extend((0..dice.roll(3)).map(|_| field(dice)).filter(|_| depth.is_multiple_of(2)));
+    if dice.odds(8) {
+        let flag =
+            ["\"errcode\":0", "\"errcode\":\"88\"", "\"success\":false", "\"Success\":\"true\"", "\"success\":7"];
+        fields.push(dice.pick(&flag).to_owned());
+    }
     format!("{{{}}}", fields.join(", "))
 }
 
@@ -204,7 +211,8 @@ fn the_decoder_agrees_with_the_oracle() {
     let (mut compared, mut events, mut rejects) = (0, 0, 0);
     for case in 0..40_000 {
         let depth = case % 4;
-        let mut bytes = message(&mut dice, depth).into_bytes();
+        let mark = if dice.odds(50) { "\u{feff}" } else { "" };
+        let mut bytes = format!("{mark}{}", message(&mut dice, depth)).into_bytes();
         if case.is_multiple_of(5) {
             mutate(&mut dice, &mut bytes);
         }

@@ -53,6 +53,7 @@ pub(super) fn event_lines(event: &Event<'_>) -> String {
     line("bucket", event.storage.bucket.as_ref().map(ToString::to_string));
     line("app", event.app.as_ref().map(|app| format!("{:?} {:?}", app.code, app.name)));
     line("detail", event.detail.as_ref().map(ToString::to_string));
+    line("success", event.success.map(|success| success.to_string()));
     out
 }
 
