@@ -11,7 +11,7 @@ use harbourwatch::pipeline::Run;
 use harbourwatch::pipeline::batch::{Batch, Limits};
 use harbourwatch::pipeline::crew::Crew;
 use harbourwatch::pipeline::dedupe::Dedupe;
-use harbourwatch::pipeline::ports::{Durable, Polled, Source, SourceError};
+use harbourwatch::pipeline::ports::{Durable, InFlight, Polled, Source, SourceError};
 use harbourwatch::pipeline::report::BatchReport;
 use harbourwatch::pipeline::tally::Tally;
 use harbourwatch::pipeline::work::Task;
@@ -196,7 +196,7 @@ fn the_rejected_rows_of_a_page_share_its_bytes() {
 struct Abrupt(Vec<Result<Polled, SourceError>>, [Lane; 1], u64);
 
 impl Source for Abrupt {
-    fn poll(&mut self, batch: &mut Batch, _: &Limits) -> Result<Polled, SourceError> {
+    fn poll(&mut self, batch: &mut Batch, _: &Limits, _: &mut dyn InFlight) -> Result<Polled, SourceError> {
         assert!(batch.is_empty(), "a batch comes empty");
         let Some(answer) = self.0.pop() else { return Ok(Polled::End) };
         let row = download(&json!({"bizId": self.2})).to_string();

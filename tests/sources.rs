@@ -8,7 +8,7 @@ mod replay;
 
 use harbourwatch::domain::position::Lane;
 use harbourwatch::pipeline::batch::{Batch, Limits};
-use harbourwatch::pipeline::ports::{Polled, Reached, Source, SourceError};
+use harbourwatch::pipeline::ports::{Grounded, Polled, Reached, Source, SourceError};
 use sha2::{Digest, Sha256};
 
 /// One message as a source gave it.
@@ -25,7 +25,7 @@ fn drain(source: &mut impl Source, limits: &Limits) -> (Vec<Taken>, Option<Strin
     let (mut taken, mut batch) = (Vec::new(), Batch::default());
     loop {
         batch.clear();
-        match source.poll(&mut batch, limits) {
+        match source.poll(&mut batch, limits, &mut Grounded) {
             Ok(Polled::Filled) => assert!(!batch.is_empty(), "filled with nothing"),
             Ok(Polled::Idle) => assert!(batch.is_empty(), "messages in an idle batch"),
             Ok(Polled::End) => return (taken, None),

@@ -10,6 +10,7 @@ mod laws;
 mod layers;
 mod observe;
 mod outbox;
+mod pipeline;
 mod seams;
 mod settings;
 mod sources;

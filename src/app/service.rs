@@ -1,6 +1,5 @@
 //! Everything around one pipeline: evidence and state opened, couriers and admin server started, the run, and the drain.
 
-use std::cell::RefCell;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -22,7 +21,7 @@ use crate::pipeline::crew::Crew;
 use crate::pipeline::dedupe::Dedupe;
 use crate::pipeline::fingerprint::FingerprintKey;
 use crate::pipeline::ports::{Durable, Reached, RecordError, Recorder, Seal, Source};
-use crate::pipeline::report::BatchReport;
+use crate::pipeline::report::{BatchReport, InForce};
 use crate::pipeline::tally::Tally;
 use crate::pipeline::work::Task;
 use crate::pipeline::world::World;
@@ -143,15 +142,10 @@ impl Service {
         let version = env!("CARGO_PKG_VERSION").to_owned();
         self.ledger.note(Note::Life { life: Life::Start, version });
         self.assigned.release();
-        let current: RefCell<Option<Arc<World>>> = RefCell::new(None);
-        let world = || {
-            let world = self.world.load_full();
-            current.replace(Some(Arc::clone(&world)));
-            world
-        };
+        let world = || self.world.load_full();
         let key = FingerprintKey(self.ledger.outbox().dedupe_key());
         let run = Run { world: &world, limits: self.settings.batch, task: Task { key, lines }, stop: &self.stop };
-        let mut noting = Noting { ledger: &mut self.ledger, world: &current, noted: None, metrics: &self.metrics };
+        let mut noting = Noting { ledger: &mut self.ledger, noted: InForce::default(), metrics: &self.metrics };
         let mut shown = Ok(());
         let (metrics, stop) = (&self.metrics, &self.stop);
         run.through(source, &mut noting, &mut self.crew, &mut self.tally, &mut |seen| {
@@ -205,21 +199,17 @@ impl Service {
 /// Notes in the evidence which policy and databases judged, whenever they change.
 struct Noting<'a> {
     ledger: &'a mut Ledger,
-    world: &'a RefCell<Option<Arc<World>>>,
-    noted: Option<[String; 2]>,
+    noted: InForce,
     metrics: &'a Metrics,
 }
 
 impl Recorder for Noting<'_> {
     fn record(&mut self, report: &BatchReport, seal: Seal) -> Result<Durable, RecordError> {
-        if let Some(world) = self.world.borrow().as_deref() {
-            let in_force = [world.policy.digest.clone(), world.geo.digest().to_owned()];
-            if self.noted.as_ref() != Some(&in_force) {
-                for (what, digest) in ["policy", "geo"].into_iter().zip(&in_force) {
-                    self.ledger.note(Note::Config { what: what.to_owned(), digest: digest.clone() });
-                }
-                self.noted = Some(in_force);
+        if self.noted != report.in_force {
+            for (what, digest) in [("policy", &report.in_force.policy), ("geo", &report.in_force.geo)] {
+                self.ledger.note(Note::Config { what: what.to_owned(), digest: digest.clone() });
             }
+            self.noted.clone_from(&report.in_force);
         }
         let durable = self.ledger.record(report, seal)?;
         let now = now_ms();
@@ -230,6 +220,10 @@ impl Recorder for Noting<'_> {
             verdict.into_iter().for_each(|verdict| self.metrics.findings(finding.severity, verdict, finding.count));
         }
         Ok(durable)
+    }
+
+    fn idle(&mut self) -> Result<(), RecordError> {
+        self.ledger.idle()
     }
 }
 

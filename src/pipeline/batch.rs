@@ -1,5 +1,6 @@
 //! The batch: owned bytes of many messages, reused from poll to poll. The unit of work, durability and commit.
 
+use super::report::GapReason;
 use crate::domain::position::LaneId;
 
 /// Bounds on a batch. A source stops filling at whichever comes first.
@@ -34,11 +35,23 @@ pub struct Message {
     pub cut: u64,
 }
 
+/// Where a lane goes on after it was away: with another instance, or beyond what the broker still has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resume {
+    /// Which lane.
+    pub lane: LaneId,
+    /// First offset that may come.
+    pub at: u64,
+    /// Why offsets between its record and this one do not come.
+    pub why: GapReason,
+}
+
 /// Messages and their bytes, in the order of their lanes' offsets.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     bytes: Vec<u8>,
     messages: Vec<Message>,
+    resumes: Vec<Resume>,
 }
 
 impl Batch {
@@ -46,6 +59,24 @@ impl Batch {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.messages.clear();
+        self.resumes.clear();
+    }
+
+    /// Says where a lane goes on, before its first message in this batch. Said again, the later word counts.
+    pub fn resume(&mut self, resume: Resume) {
+        self.resumes.retain(|known| known.lane != resume.lane);
+        self.resumes.push(resume);
+    }
+
+    /// Where lanes go on in this batch.
+    pub fn resumes(&self) -> &[Resume] {
+        &self.resumes
+    }
+
+    /// Takes the messages of lanes out again that were given away before the batch was judged.
+    pub fn give_back(&mut self, lanes: &[LaneId]) {
+        self.messages.retain(|message| !lanes.contains(&message.lane));
+        self.resumes.retain(|resume| !lanes.contains(&resume.lane));
     }
 
     /// Appends a message.

@@ -1,12 +1,14 @@
 //! The order of things: batch → decode → legs → locate → judge → tally → record → commit.
 //!
 //! This room owns the ports [`ports::Source`] and [`ports::Recorder`] and knows nothing of what stands behind them.
-//! One batch is in hand at a time; inside it the work is parallel, outside it everything is in order.
+//! One batch is in hand at a time; inside it the work is parallel, outside it everything is in order. While the recorder
+//! makes a batch durable, the next one is filled and judged; it takes off when the one before has landed.
 
 pub mod batch;
 pub mod crew;
 pub mod dedupe;
 pub mod fingerprint;
+mod flight;
 pub mod ports;
 pub mod record;
 pub mod report;
@@ -18,13 +20,16 @@ pub mod world;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
 use batch::{Batch, Limits};
 use crew::{Crew, WorkerLost};
-use ports::{Polled, RecordError, Recorder, Seal, Source, SourceError};
+use flight::{Flight, Landing};
+use ports::{Polled, RecordError, Recorder, Source, SourceError};
+use report::{BatchReport, InForce};
 use tally::{Counts, Joined, Tally};
 use work::Task;
 use world::World;
@@ -77,11 +82,11 @@ pub struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Runs until the source ends or a stop is asked for.
+    /// Runs until the source ends or a stop is asked for. While one batch is made durable, the next is filled and judged.
     ///
     /// # Errors
     /// See [`RunError`]; whatever was not recorded is not committed.
-    pub fn through<S: Source, R: Recorder>(
+    pub fn through<S: Source, R: Recorder + Send>(
         &self,
         source: &mut S,
         recorder: &mut R,
@@ -89,32 +94,90 @@ impl Run<'_> {
         tally: &mut Tally,
         seen: &mut impl FnMut(&Seen<'_>),
     ) -> Result<(), RunError> {
+        thread::scope(|scope| {
+            let mut turns =
+                Turns { run: self, source, crew, tally, seen, flight: Flight::start(scope, recorder), aloft: None };
+            let ended = turns.all();
+            // what took off before a failure is committed all the same
+            let landed = turns.land();
+            ended.and(landed)
+        })
+    }
+}
+
+/// A batch that took off, as onlookers will be told of it.
+struct Aloft {
+    counts: Counts,
+    lines: Vec<u8>,
+    bytes: usize,
+    judging: Duration,
+    window: usize,
+    progress: Option<(u64, u64)>,
+}
+
+/// The pipeline at work.
+struct Turns<'t, 'scope, S, F> {
+    run: &'t Run<'t>,
+    source: &'t mut S,
+    crew: &'t mut Crew,
+    tally: &'t mut Tally,
+    seen: &'t mut F,
+    flight: Flight<'scope>,
+    aloft: Option<Aloft>,
+}
+
+impl<S: Source, F: FnMut(&Seen<'_>)> Turns<'_, '_, S, F> {
+    fn all(&mut self) -> Result<(), RunError> {
         let mut batch = Arc::new(Batch::default());
-        let mut lines = Vec::new();
-        while !self.stop.load(Ordering::Relaxed) {
+        while !self.run.stop.load(Ordering::Relaxed) {
             // workers have given their shares back, so this never copies
             let filling = Arc::make_mut(&mut batch);
             filling.clear();
-            let polled = poll(source, filling, &self.limits)?;
+            let polled = poll(self.source, filling, &self.run.limits, &mut self.flight)?;
             // what was handed over counts, whatever else the poll says
             if filling.is_empty() {
+                self.land()?;
                 match polled {
-                    Polled::Filled | Polled::Idle => continue,
+                    Polled::Filled | Polled::Idle => self.flight.idle()?,
                     Polled::End => break,
                 }
+                continue;
             }
-            let begun = Instant::now();
-            let lanes: Arc<[_]> = source.lanes().into();
-            let slices = crew.judge(&(self.world)(), &batch, &lanes, self.task)?;
-            lines.clear();
-            let joined = Joined { batch: &batch, lanes: &lanes, slices };
-            let (report, counts) = tally.join(joined, self.task.lines.then_some(&mut lines));
-            let judged = Instant::now();
-            let durable = recorder.record(&report, Seal::new())?;
-            source.commit(&durable)?;
-            let (judging, recording, window) = (judged - begun, judged.elapsed(), tally.window());
-            let (bytes, progress) = (batch.byte_len(), source.progress());
-            seen(&Seen { counts: &counts, lines: &lines, bytes, judging, recording, window, progress });
+            let is_full = filling.is_full(&self.run.limits);
+            let (report, aloft) = self.judge(&batch)?;
+            self.land()?;
+            self.flight.take_off(report)?;
+            self.aloft = Some(aloft);
+            if !is_full {
+                // no backlog: be done with this batch rather than wait for the next
+                self.land()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn judge(&mut self, batch: &Arc<Batch>) -> Result<(BatchReport, Aloft), RunError> {
+        let (begun, task, world) = (Instant::now(), self.run.task, (self.run.world)());
+        let lanes: Arc<[_]> = self.source.lanes().into();
+        let slices = self.crew.judge(&world, batch, &lanes, task)?;
+        let mut lines = Vec::new();
+        let joined = Joined { batch, lanes: &lanes, slices };
+        let (mut report, counts) = self.tally.join(joined, task.lines.then_some(&mut lines));
+        report.in_force = InForce { policy: world.policy.digest.clone(), geo: world.geo.digest().to_owned() };
+        let (judging, window) = (begun.elapsed(), self.tally.window());
+        let (bytes, progress) = (batch.byte_len(), self.source.progress());
+        Ok((report, Aloft { counts, lines, bytes, judging, window, progress }))
+    }
+
+    /// Waits until the batch that took off is durable, commits it, tells the onlooker.
+    fn land(&mut self) -> Result<(), RunError> {
+        let source = &mut *self.source;
+        let Some(Landing { durable, recording }) = self.flight.land(&mut || source.keep_alive())? else {
+            return Ok(());
+        };
+        self.source.commit(&durable)?;
+        if let Some(Aloft { counts, lines, bytes, judging, window, progress }) = self.aloft.take() {
+            (self.seen)(&Seen { counts: &counts, lines: &lines, bytes, judging, recording, window, progress });
         }
         Ok(())
     }
@@ -122,18 +185,23 @@ impl Run<'_> {
 
 /// Polls, and polls again after a passing failure, with a bound. What was read before a failure goes first: a failure that
 /// lasts shows again at the next poll.
-fn poll<S: Source>(source: &mut S, batch: &mut Batch, limits: &Limits) -> Result<Polled, SourceError> {
+fn poll<S: Source>(
+    source: &mut S,
+    batch: &mut Batch,
+    limits: &Limits,
+    flight: &mut Flight<'_>,
+) -> Result<Polled, SourceError> {
     let mut pause = Duration::from_millis(100);
     for _ in 1..POLL_TRIES {
-        match source.poll(batch, limits) {
+        match source.poll(batch, limits, flight) {
             Err(SourceError::Transient(_)) if !batch.is_empty() => return Ok(Polled::Filled),
             Err(SourceError::Transient(why)) => {
                 tracing::warn!(%why, "source failed, trying again");
-                std::thread::sleep(pause);
+                thread::sleep(pause);
                 pause *= 2;
             }
             other => return other,
         }
     }
-    source.poll(batch, limits)
+    source.poll(batch, limits, flight)
 }

@@ -2,6 +2,8 @@
 //! evidence and gives the receipt. "Committed but not recorded" does not compile: [`Source::commit`] wants a [`Durable`],
 //! a [`Durable`] comes only from a [`Seal`], and only the pipeline hands a seal to a recorder.
 
+use std::time::Duration;
+
 use thiserror::Error;
 
 use super::batch::{Batch, Limits};
@@ -46,9 +48,16 @@ pub trait Source {
     /// Fills `batch`, which comes empty. Within a lane, messages come in offset order and none is left out. A message that
     /// was put into the batch is not given again, even if the poll then ends or fails for a passing reason.
     ///
+    /// The batch before may still be on its way to the disk. A source that must give a lane away waits for it in
+    /// `flight` and commits it first.
+    ///
     /// # Errors
     /// [`SourceError::Transient`] may be tried again; after [`SourceError::Fatal`] the source is not polled any more.
-    fn poll(&mut self, batch: &mut Batch, limits: &Limits) -> Result<Polled, SourceError>;
+    fn poll(&mut self, batch: &mut Batch, limits: &Limits, flight: &mut dyn InFlight) -> Result<Polled, SourceError>;
+
+    /// Called a few times a second while the recorder takes long, so that a source with a session keeps it alive. Gives
+    /// no message.
+    fn keep_alive(&mut self) {}
 
     /// All lanes seen so far; a `LaneId` is the index.
     fn lanes(&self) -> &[Lane];
@@ -65,6 +74,29 @@ pub trait Source {
     }
 }
 
+/// The batch that is on its way to the disk while the next one is filled.
+pub trait InFlight {
+    /// Waits until it is durable, at most for `patience`. `None`: nothing is on its way, or it is not durable yet.
+    fn wait(&mut self, patience: Duration) -> Option<&Durable>;
+
+    /// Whether a batch is on its way, or on disk but not committed yet.
+    fn is_aloft(&self) -> bool;
+}
+
+/// Nothing is on its way, as where the source is used without a pipeline.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Grounded;
+
+impl InFlight for Grounded {
+    fn wait(&mut self, _: Duration) -> Option<&Durable> {
+        None
+    }
+
+    fn is_aloft(&self) -> bool {
+        false
+    }
+}
+
 /// Makes the outcome of a batch durable.
 pub trait Recorder {
     /// Writes evidence, then outbox; returns when both are on disk.
@@ -72,6 +104,14 @@ pub trait Recorder {
     /// # Errors
     /// Nothing of the batch counts as recorded; the process stops without commit and the next start recovers.
     fn record(&mut self, report: &BatchReport, seal: Seal) -> Result<Durable, RecordError>;
+
+    /// Called when nothing came in for a while, for what is to be written without a batch.
+    ///
+    /// # Errors
+    /// As for [`Recorder::record`].
+    fn idle(&mut self) -> Result<(), RecordError> {
+        Ok(())
+    }
 }
 
 /// Why a batch could not be recorded. Always fatal: state on disk is settled by the recovery of the next start.

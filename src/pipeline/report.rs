@@ -21,6 +21,57 @@ pub struct BatchReport {
     pub findings: Vec<FindingDelta>,
     /// Fingerprints of the batch's events that were new, in input order.
     pub fingerprints: Vec<u128>,
+    /// Offsets before the batch that this log will never have, in order of lanes.
+    pub gaps: Vec<Gap>,
+    /// What judged the batch.
+    pub in_force: InForce,
+}
+
+/// Digests of what verdicts depend on, in lower-case hex.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InForce {
+    /// SHA-256 of policy, register and maps.
+    pub policy: String,
+    /// SHA-256 over databases and overrides.
+    pub geo: String,
+}
+
+/// Offsets of a lane that are passed over, and why. It begins where the lane's record ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// Which lane.
+    pub lane: Lane,
+    /// First offset that is missing.
+    pub from: u64,
+    /// First offset after the gap.
+    pub to: u64,
+    /// Why.
+    pub why: GapReason,
+}
+
+/// Why a log lacks offsets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum GapReason {
+    /// Another instance of the group committed them; its log has them.
+    Elsewhere,
+    /// The broker deleted them before they were read. They are lost.
+    Retention,
+    /// The operator had the source begin further on.
+    Skipped,
+}
+
+impl GapReason {
+    /// All reasons.
+    pub const ALL: [Self; 3] = [Self::Elsewhere, Self::Retention, Self::Skipped];
+
+    /// Stable lower-case name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Elsewhere => "elsewhere",
+            Self::Retention => "retention",
+            Self::Skipped => "skipped",
+        }
+    }
 }
 
 /// One lane's share of a batch. `received = judged + rejected + duplicate` always.

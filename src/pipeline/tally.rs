@@ -7,7 +7,7 @@ use super::batch::{Batch, Message};
 use super::dedupe::Dedupe;
 use super::ports::Reached;
 use super::record::{other_line, short_digest};
-use super::report::{BatchReport, Coverage, FindingDelta, Rejected};
+use super::report::{BatchReport, Coverage, FindingDelta, Gap, Rejected};
 use super::work::{Fate, FlowKey, Outcome, Slice};
 use crate::domain::position::{Lane, LaneId, Position};
 
@@ -84,11 +84,28 @@ impl Tally {
             coverage: Vec::new(),
             lines,
         };
+        round.report.gaps = pass_over(batch, lanes, &mut self.next);
         round.coverage = cover(batch, lanes, &mut self.next);
         slices.iter_mut().for_each(|slice| round.slice(slice));
         round.report.coverage = round.coverage.into_iter().map(|(_, coverage)| coverage).collect();
         (round.report, round.counts)
     }
+}
+
+/// Sets the lanes that resume further on to where they do; gives the offsets that are thereby passed over. A lane that has
+/// no record yet begins there and misses nothing.
+fn pass_over(batch: &Batch, lanes: &[Lane], next: &mut HashMap<Lane, u64>) -> Vec<Gap> {
+    let has_message = |lane| batch.messages().iter().any(|message| message.lane == lane);
+    let mut gaps = Vec::new();
+    for resume in batch.resumes().iter().filter(|resume| has_message(resume.lane)) {
+        let lane = &lanes[resume.lane.0 as usize];
+        let end = next.entry(lane.clone()).or_insert(resume.at);
+        if *end < resume.at {
+            gaps.push(Gap { lane: lane.clone(), from: *end, to: resume.at, why: resume.why });
+            *end = resume.at;
+        }
+    }
+    gaps
 }
 
 /// Which offsets the batch covers, by lane in order of first mention. A lane's range begins where the last one ended, so

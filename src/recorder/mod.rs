@@ -19,7 +19,7 @@ use thiserror::Error;
 use crate::evidence::{self, EvidenceError, Log, Note};
 use crate::outbox::{Bounds, ChannelSpec, Outbox, OutboxError};
 use crate::pipeline::ports::{Durable, Reached, RecordError, Recorder, Seal};
-use crate::pipeline::report::BatchReport;
+use crate::pipeline::report::{BatchReport, Gap};
 use dead_letters::DeadLetters;
 
 /// Why the records of earlier runs cannot be opened. The text says what to do.
@@ -135,6 +135,7 @@ impl Ledger {
             RecordError(format!("{what}: {why}; nothing of this batch is committed, mend the cause and start again"))
         };
         self.dead_letters.append(&report.rejected).map_err(|why| failed("dead letters not written", &why))?;
+        self.notes.extend(report.gaps.iter().map(gap));
         let batch = evidence::Batch {
             records: &report.records,
             coverage: &report.coverage,
@@ -163,6 +164,15 @@ impl Recorder for Ledger {
         });
         Ok(seal.attest(reached.collect()))
     }
+
+    fn idle(&mut self) -> Result<(), RecordError> {
+        self.flush()
+    }
+}
+
+fn gap(gap: &Gap) -> Note {
+    let Gap { lane, from, to, why } = gap;
+    Note::Gap { lane: lane.clone(), from: *from, to: *to, reason: why.name().to_owned() }
 }
 
 fn make_private(folder: &Path) -> Result<(), OpenError> {

@@ -28,7 +28,7 @@ use unpack::Counted;
 use super::{Mark, digest};
 use crate::domain::position::{Lane, LaneId};
 use crate::pipeline::batch::{Batch, Limits};
-use crate::pipeline::ports::{Durable, Polled, Reached, Source, SourceError};
+use crate::pipeline::ports::{Durable, InFlight, Polled, Reached, Source, SourceError};
 
 /// Bytes of the first message that name the lane, at most.
 const NAMING: usize = 64 << 10;
@@ -146,7 +146,7 @@ impl Replay {
 
 impl Source for Replay {
     /// Whatever was read before an error is handed over first; the error comes with the next poll.
-    fn poll(&mut self, batch: &mut Batch, limits: &Limits) -> Result<Polled, SourceError> {
+    fn poll(&mut self, batch: &mut Batch, limits: &Limits, _: &mut dyn InFlight) -> Result<Polled, SourceError> {
         let deadline = Instant::now() + Duration::from_millis(limits.wait_ms);
         let polled = match &self.failed {
             Some(why) => Err(SourceError::Fatal(why.clone())),

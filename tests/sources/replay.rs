@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use harbourwatch::pipeline::batch::{Batch, Limits};
-use harbourwatch::pipeline::ports::{Polled, Reached, Source};
+use harbourwatch::pipeline::ports::{Grounded, Polled, Reached, Source};
 use harbourwatch::source::replay::{Input, Replay};
 use proptest::prelude::*;
 
@@ -232,12 +232,12 @@ fn a_live_stream_is_handed_over_in_time() {
     let mut source = Replay::new(vec![stream(Pipe(receiver, VecDeque::new()))], &[]).unwrap();
     let mut batch = Batch::default();
     let begun = Instant::now();
-    assert_eq!(source.poll(&mut batch, &limits).unwrap(), Polled::Idle);
+    assert_eq!(source.poll(&mut batch, &limits, &mut Grounded).unwrap(), Polled::Idle);
     for piece in [b"\"o".to_vec(), b"ne\"\n\"two\"\n\"thr".to_vec()] {
         sender.send(piece).unwrap();
     }
     // waits for more, but not for a full batch
-    while source.poll(&mut batch, &limits).unwrap() == Polled::Idle {}
+    while source.poll(&mut batch, &limits, &mut Grounded).unwrap() == Polled::Idle {}
     let payloads: Vec<_> = batch.messages().iter().map(|message| batch.payload(message)).collect();
     assert_eq!(payloads, [b"\"one\"", b"\"two\""]);
     assert!(begun.elapsed() < Duration::from_secs(30));

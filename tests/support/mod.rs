@@ -12,7 +12,9 @@ use harbourwatch::pipeline::batch::{Batch, Limits};
 use harbourwatch::pipeline::crew::Crew;
 use harbourwatch::pipeline::dedupe::Dedupe;
 use harbourwatch::pipeline::fingerprint::FingerprintKey;
-use harbourwatch::pipeline::ports::{Durable, Polled, Reached, RecordError, Recorder, Seal, Source, SourceError};
+use harbourwatch::pipeline::ports::{
+    Durable, InFlight, Polled, Reached, RecordError, Recorder, Seal, Source, SourceError,
+};
 use harbourwatch::pipeline::report::BatchReport;
 use harbourwatch::pipeline::tally::Tally;
 use harbourwatch::pipeline::work::Task;
@@ -60,7 +62,7 @@ impl Memory {
 }
 
 impl Source for Memory {
-    fn poll(&mut self, batch: &mut Batch, limits: &Limits) -> Result<Polled, SourceError> {
+    fn poll(&mut self, batch: &mut Batch, limits: &Limits, _: &mut dyn InFlight) -> Result<Polled, SourceError> {
         if self.at == self.messages.len() {
             return Ok(Polled::End);
         }
@@ -102,6 +104,8 @@ impl Recorder for Kept {
             rejected: report.rejected.clone(),
             findings: report.findings.clone(),
             fingerprints: report.fingerprints.clone(),
+            gaps: report.gaps.clone(),
+            in_force: report.in_force.clone(),
         });
         Ok(durable)
     }

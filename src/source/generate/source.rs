@@ -3,7 +3,7 @@
 use super::{Generator, Organisation, Plan};
 use crate::domain::position::{Lane, LaneId};
 use crate::pipeline::batch::{Batch, Limits};
-use crate::pipeline::ports::{Durable, Polled, Reached, Source, SourceError};
+use crate::pipeline::ports::{Durable, InFlight, Polled, Reached, Source, SourceError};
 use crate::source::Mark;
 
 /// Gives the messages of a plan, spread over partitions in turn.
@@ -74,7 +74,7 @@ impl GenerateSource {
 }
 
 impl Source for GenerateSource {
-    fn poll(&mut self, batch: &mut Batch, limits: &Limits) -> Result<Polled, SourceError> {
+    fn poll(&mut self, batch: &mut Batch, limits: &Limits, _: &mut dyn InFlight) -> Result<Polled, SourceError> {
         let polled = self.fill(batch, limits);
         if batch.is_empty() || polled.is_err() { polled } else { Ok(Polled::Filled) }
     }

@@ -1,0 +1,157 @@
+//! The order of things between source and recorder: overlap, landings, failures, lanes that resume.
+
+#![allow(clippy::unwrap_used)]
+
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use harbourwatch::domain::position::{Lane, LaneId};
+use harbourwatch::pipeline::batch::{Batch, Limits, Resume};
+use harbourwatch::pipeline::crew::Crew;
+use harbourwatch::pipeline::dedupe::Dedupe;
+use harbourwatch::pipeline::ports::{
+    Durable, InFlight, Polled, Reached, RecordError, Recorder, Seal, Source, SourceError,
+};
+use harbourwatch::pipeline::report::{BatchReport, Gap, GapReason};
+use harbourwatch::pipeline::tally::Tally;
+use harbourwatch::pipeline::work::Task;
+use harbourwatch::pipeline::{Run, RunError};
+
+use crate::support::{KEY, bank};
+
+/// What happened, in order, as both sides wrote it down.
+type Diary = Arc<Mutex<Vec<String>>>;
+
+/// Gives batches of one message each.
+struct Scripted {
+    batches: Vec<Vec<(u64, Option<Resume>)>>,
+    lanes: Vec<Lane>,
+    diary: Diary,
+}
+
+fn lane() -> Lane {
+    Lane { topic: "scripted".to_owned(), partition: 0 }
+}
+
+impl Scripted {
+    fn offsets(offsets: &[u64], diary: &Diary) -> Self {
+        let batches = offsets.iter().rev().map(|offset| vec![(*offset, None)]).collect();
+        Self { batches, lanes: vec![lane()], diary: Arc::clone(diary) }
+    }
+}
+
+impl Source for Scripted {
+    fn poll(&mut self, batch: &mut Batch, _: &Limits, _: &mut dyn InFlight) -> Result<Polled, SourceError> {
+        let Some(messages) = self.batches.pop() else { return Ok(Polled::End) };
+        for (offset, resume) in messages {
+            resume.into_iter().for_each(|resume| batch.resume(resume));
+            batch.push(LaneId(0), offset, b"{}", 0);
+            self.diary.lock().unwrap().push(format!("poll {offset}"));
+        }
+        Ok(Polled::Filled)
+    }
+
+    fn keep_alive(&mut self) {
+        self.diary.lock().unwrap().push("alive".to_owned());
+    }
+
+    fn lanes(&self) -> &[Lane] {
+        &self.lanes
+    }
+
+    fn commit(&mut self, durable: &Durable) -> Result<(), SourceError> {
+        self.diary.lock().unwrap().push(format!("commit {}", durable.reached()[0].next));
+        Ok(())
+    }
+}
+
+/// Records after a pause, and refuses from a given batch on.
+struct Slow {
+    pause: Duration,
+    refuse_from: usize,
+    done: Vec<BatchReport>,
+    diary: Diary,
+}
+
+impl Recorder for Slow {
+    fn record(&mut self, report: &BatchReport, seal: Seal) -> Result<Durable, RecordError> {
+        std::thread::sleep(self.pause);
+        if self.done.len() >= self.refuse_from {
+            return Err(RecordError("the disk is full".to_owned()));
+        }
+        let share = &report.coverage[0];
+        self.diary.lock().unwrap().push(format!("record {}", share.next));
+        let reached = Reached { lane: lane(), next: share.next, last_digest: share.last_digest.clone() };
+        let (coverage, gaps) = (report.coverage.clone(), report.gaps.clone());
+        self.done.push(BatchReport { coverage, gaps, ..BatchReport::default() });
+        Ok(seal.attest(vec![reached]))
+    }
+}
+
+fn run(source: &mut Scripted, recorder: &mut Slow, reached: &[Reached]) -> Result<(), RunError> {
+    let world = bank();
+    // one message fills a batch, so the source counts as having a backlog
+    let limits = Limits { messages: 1, ..Limits::default() };
+    let stop = AtomicBool::new(false);
+    let run = Run { world: &|| Arc::clone(&world), limits, task: Task { key: KEY, lines: false }, stop: &stop };
+    let (mut crew, mut tally) = (Crew::start(1).unwrap(), Tally::new(Dedupe::new(16, []), reached));
+    run.through(source, recorder, &mut crew, &mut tally, &mut |_| ())
+}
+
+fn at(diary: &Diary, what: &str) -> usize {
+    let diary = diary.lock().unwrap();
+    diary.iter().position(|line| line == what).unwrap_or_else(|| panic!("{what} is not in {diary:?}"))
+}
+
+#[test]
+fn the_next_batch_is_filled_while_one_is_recorded_and_commits_follow_records_in_order() {
+    let diary = Diary::default();
+    let mut source = Scripted::offsets(&[0, 1, 2], &diary);
+    let mut recorder =
+        Slow { pause: Duration::from_millis(450), refuse_from: 9, done: Vec::new(), diary: Arc::clone(&diary) };
+    run(&mut source, &mut recorder, &[]).unwrap();
+    assert!(at(&diary, "poll 1") < at(&diary, "record 1"), "no overlap: {diary:?}");
+    assert!(at(&diary, "alive") < at(&diary, "record 1"), "the source must be kept alive meanwhile: {diary:?}");
+    for next in 1..=3 {
+        assert!(at(&diary, &format!("record {next}")) < at(&diary, &format!("commit {next}")), "{diary:?}");
+    }
+    // one batch is aloft at most
+    assert!(at(&diary, "commit 1") < at(&diary, "poll 2"), "{diary:?}");
+}
+
+#[test]
+fn what_is_not_recorded_is_not_committed_and_nothing_follows_it() {
+    let diary = Diary::default();
+    let mut source = Scripted::offsets(&[0, 1, 2, 3], &diary);
+    let mut recorder = Slow { pause: Duration::ZERO, refuse_from: 1, done: Vec::new(), diary: Arc::clone(&diary) };
+    let error = run(&mut source, &mut recorder, &[]).unwrap_err();
+    assert!(error.to_string().contains("the disk is full"));
+    let commits: Vec<_> = diary.lock().unwrap().iter().filter(|line| line.starts_with("commit")).cloned().collect();
+    assert_eq!(commits, ["commit 1"]);
+    assert_eq!(recorder.done.len(), 1);
+}
+
+#[test]
+fn a_lane_that_was_away_leaves_a_gap_with_its_reason_and_never_claims_what_it_did_not_get() {
+    let diary = Diary::default();
+    let mut source = Scripted::offsets(&[], &diary);
+    let resume = |at, why| Some(Resume { lane: LaneId(0), at, why });
+    source.batches = vec![
+        vec![(40, None)],
+        vec![(31, resume(30, GapReason::Retention))],
+        vec![(20, resume(20, GapReason::Elsewhere))],
+    ];
+    let mut recorder = Slow { pause: Duration::ZERO, refuse_from: 9, done: Vec::new(), diary };
+    let known = Reached { lane: lane(), next: 10, last_digest: String::new() };
+    run(&mut source, &mut recorder, &[known]).unwrap();
+    let gap = |from, to, why| vec![Gap { lane: lane(), from, to, why }];
+    let [first, second, third] = &recorder.done[..] else { panic!("three batches") };
+    assert_eq!(first.gaps, gap(10, 20, GapReason::Elsewhere));
+    assert_eq!((first.coverage[0].from, first.coverage[0].next), (20, 21));
+    assert_eq!(second.gaps, gap(21, 30, GapReason::Retention));
+    // offsets without a message inside an assignment are covered
+    assert_eq!((second.coverage[0].from, second.coverage[0].next), (30, 32));
+    assert!(third.gaps.is_empty());
+    assert_eq!((third.coverage[0].from, third.coverage[0].next), (32, 41));
+}
