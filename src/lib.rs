@@ -11,7 +11,7 @@
 //! 6. [`recorder`] makes the outcome of a batch durable: [`evidence`] first, then the state in [`outbox`].
 //! 7. [`deliver`] brings findings from the outbox to people and machines.
 //!
-//! Around them: [`config`] is the configuration as written, [`settings`] the same checked and compiled; [`metrics`] and
+//! Around them: [`secret`] fetches what a configuration only refers to; [`config`] is the configuration as written, [`settings`] the same checked and compiled; [`metrics`] and
 //! [`admin`] show what goes on; [`app`] wires everything, [`cli`] is what a person types.
 //!
 //! # Invariants, also of what is absent
@@ -38,5 +38,6 @@ pub mod outbox;
 pub mod pipeline;
 pub mod policy_pack;
 pub mod recorder;
+pub mod secret;
 pub mod settings;
 pub mod source;

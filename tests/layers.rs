@@ -42,7 +42,9 @@ fn level(path: &[String]) -> Option<Level> {
         "domain" => Level::Domain,
         "dingtalk" | "geo" => Level::Pure,
         "pipeline" => Level::Pipeline,
-        "source" | "evidence" | "outbox" | "deliver" | "admin" | "metrics" | "recorder" => Level::Edge,
+        "source" | "evidence" | "kafka" | "outbox" | "deliver" | "admin" | "metrics" | "recorder" | "secret" => {
+            Level::Edge
+        }
         // The policy pack is a file as written, like the configuration, and is checked by the settings too.
         "config" | "policy_pack" => Level::Config,
         "settings" => Level::Settings,

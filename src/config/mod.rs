@@ -11,12 +11,12 @@ mod parties;
 mod read;
 mod rules;
 mod running;
-mod secret;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::secret::{Secret, SecretError, SecretRef};
 pub use data::{Item, Space};
 pub use fault::{Fault, Faults, Path};
 pub use network::{Host, Site};
@@ -27,7 +27,6 @@ pub use running::{
     Admin, Batch, Channel, ChannelKind, Decode, Evidence, Geo, Level, Log, LogFormat, Outbox, Source, SourceKind,
     Workers,
 };
-pub use secret::{Secret, SecretError, SecretRef};
 
 /// The whole file. Keys that are not listed are refused.
 ///

@@ -12,7 +12,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer, Error};
 
 use super::fault::{Fault, Path};
-use super::secret::INLINE;
+use crate::secret::INLINE;
 
 /// After so many faults of shape the reader gives up: the file is something else.
 pub const MOST_SHAPE_FAULTS: usize = 100;

@@ -1,4 +1,5 @@
-//! Secrets by reference. A configuration never holds a secret, only where it is; the value never prints.
+//! Secrets by reference. A configuration never holds a secret, only where it is; the value never prints. Whoever presents a
+//! secret fetches it when it does so, so that a changed file is taken up with the next connection.
 
 use std::env;
 use std::fmt;
@@ -13,7 +14,7 @@ use thiserror::Error;
 const LARGEST: u64 = 64 << 10;
 
 /// Marks errors of this type for the reader, which then shows no value.
-pub(super) const INLINE: &str = "a secret is given by reference only: file:/path, env:NAME or cred:name";
+pub(crate) const INLINE: &str = "a secret is given by reference only: file:/path, env:NAME or cred:name";
 
 /// Where a secret is kept: `file:/path`, `env:NAME`, or `cred:name` (a file in systemd's `$CREDENTIALS_DIRECTORY`).
 #[derive(Clone, PartialEq, Eq)]
