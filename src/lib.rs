@@ -33,6 +33,7 @@ pub mod dingtalk;
 pub mod domain;
 pub mod evidence;
 pub mod geo;
+pub mod kafka;
 pub mod metrics;
 pub mod outbox;
 pub mod pipeline;

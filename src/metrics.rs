@@ -4,6 +4,7 @@
 //! Names follow the Prometheus conventions: prefix, base units, `_total` on counters.
 
 mod family;
+mod kafka;
 mod labels;
 
 use std::collections::BTreeSet;
@@ -14,7 +15,8 @@ use thiserror::Error;
 
 use crate::domain::flow::FlowKind;
 use crate::domain::verdict::{Severity, Verdict};
-use family::Families;
+use family::{Families, KafkaFamilies};
+pub use kafka::{KafkaMetrics, Moved};
 use labels::Places;
 pub use labels::{EventOutcome, NotificationOutcome, Stage, Step};
 
@@ -55,6 +57,7 @@ pub struct Loaded {
 pub struct Metrics {
     registry: Registry,
     families: Families,
+    kafka: KafkaMetrics,
     places: Places,
     reasons: Mutex<BTreeSet<&'static str>>,
 }
@@ -67,7 +70,8 @@ impl Metrics {
     pub fn new(scope: &Scope) -> Result<Self, MetricsError> {
         let registry = Registry::new();
         let families = Families::new(&registry)?;
-        let metrics = Self { registry, families, places: Places::new(&scope.places), reasons: Mutex::default() };
+        let kafka = KafkaMetrics::new(KafkaFamilies::new(&registry)?);
+        let metrics = Self { registry, families, kafka, places: Places::new(&scope.places), reasons: Mutex::default() };
         metrics.pre_create(scope);
         Ok(metrics)
     }
@@ -92,6 +96,11 @@ impl Metrics {
                 families.notifications.with_label_values(&[channel.as_str(), outcome.name()]);
             }
         }
+    }
+
+    /// What concerns Kafka.
+    pub fn kafka(&self) -> &KafkaMetrics {
+        &self.kafka
     }
 
     /// Events that came in. Equal to the sum of [`Metrics::events`] at every batch's end.

@@ -55,6 +55,9 @@ fn level(path: &[String]) -> Option<Level> {
     })
 }
 
+/// The files that may hold `unsafe`, each with its contract at the head.
+const UNSAFE: [&str; 1] = ["source/kafka/fetch.rs"];
+
 /// What pure rooms may not name: no I/O, no clock, no thread, no log, no async.
 const NOT_PURE: [&str; 22] = [
     "anyhow",
@@ -175,7 +178,7 @@ impl Source {
         if !self.text.starts_with("//!") {
             faults.push("no `//!` at the head that says what the module is for".into());
         }
-        if words(&self.code).any(|(_, word)| word == "unsafe") {
+        if !UNSAFE.contains(&self.name.as_str()) && words(&self.code).any(|(_, word)| word == "unsafe") {
             faults.push("`unsafe` is forbidden".into());
         }
         faults

@@ -41,6 +41,8 @@ fn exercised() -> Metrics {
         metrics.success(*stage, 1_795_397_400_000);
     }
     metrics.dedupe_window(9);
+    metrics.kafka().lag("dingtalk-audit", 3, 40, 1_500);
+    metrics.kafka().errors("unreachable", 2);
     metrics.loaded(&Loaded { pack: "hk-2026".into(), policy: "ab".repeat(32), geo_built: Some(1_000), at: 2_000 });
     metrics
 }
@@ -151,7 +153,7 @@ fn names_and_labels_keep_the_conventions() {
             _ => {}
         }
     }
-    assert_eq!(kinds.len(), 27, "{kinds:?}");
+    assert_eq!(kinds.len(), 40, "{kinds:?}");
     for (name, kind) in kinds {
         assert!(helps.contains(name) && name.starts_with("harbourwatch_"), "{name}");
         assert_eq!(name.ends_with("_total"), kind == "counter", "{name} is a {kind}");
@@ -174,6 +176,11 @@ fn names_and_labels_keep_the_conventions() {
         "le",
         "channel",
         "stage",
+        "topic",
+        "partition",
+        "event",
+        "cause",
+        "to",
     ]
     .into();
     for name in series(&text).keys() {

@@ -67,6 +67,7 @@ pub fn run(options: &Options) -> anyhow::Result<Outcome> {
     }
     let plan = Plan::new(options.seed, options.events);
     let mut source = GenerateSource::new(plan, Organisation::bank(), 1, &service.reached()?);
+    service.source_latch().release();
     let (mut summary, mut progress) = (Summary::default(), Progress::on_terminal());
     service.run(&mut source, false, &mut |seen| {
         summary.add(seen);

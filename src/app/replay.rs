@@ -39,6 +39,7 @@ pub fn run(options: &Options) -> anyhow::Result<Outcome> {
     signals::stop_on_signals(&service.stop_flag())?;
     let inputs = options.files.iter().map(|path| Input::from_argument(&path.to_string_lossy())).collect();
     let mut source = Replay::new(inputs, &service.reached()?)?;
+    service.source_latch().release();
     let (mut summary, mut progress) = (Summary::default(), Progress::on_terminal());
     let mut out = BufWriter::with_capacity(1 << 18, std::io::stdout().lock());
     let ran = service.run(&mut source, options.verdicts, &mut |seen| {

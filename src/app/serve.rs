@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use super::service::{self, Service, Way};
 use super::summary::Summary;
 use super::{ConfigOption, Outcome, logging, signals};
+use crate::pipeline::Seen;
+use crate::settings::SourceSettings;
+use crate::source::kafka::{self, Kafka};
 use crate::source::replay::{Input, Replay};
 
 /// What was typed.
@@ -25,11 +28,10 @@ pub struct Options {
 pub fn run(options: &Options) -> anyhow::Result<Outcome> {
     let settings = super::load(&options.config.config)?;
     logging::start_as_configured(&settings.log);
-    anyhow::ensure!(
-        !settings.source.files.is_empty(),
-        "source.files is empty: name files to read, or \"-\" for standard input"
-    );
-    let files: Vec<_> = settings.source.files.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+    let from = settings.source.clone();
+    if let SourceSettings::Replay(files) = &from {
+        anyhow::ensure!(!files.is_empty(), "source.files is empty: name files to read, or \"-\" for standard input");
+    }
     let folders = service::folders(&settings, options.data.as_ref());
     let mut service = Service::start(settings, &Way { folders, admin: true, verdicts: false })?;
     signals::stop_on_signals(&service.stop_flag())?;
@@ -37,12 +39,8 @@ pub fn run(options: &Options) -> anyhow::Result<Outcome> {
     if let Some(address) = service.address() {
         tracing::info!(%address, "serving /live, /ready and /metrics");
     }
-    let mut source = Replay::new(files.iter().map(|file| Input::from_argument(file)).collect(), &service.reached()?)?;
     let mut summary = Summary::default();
-    let ran = service.run(&mut source, false, &mut |seen| {
-        summary.add(seen);
-        Ok(())
-    });
+    let ran = run_from(from, &mut service, &mut summary);
     let finished = service.finish();
     ran?;
     finished?;
@@ -50,4 +48,28 @@ pub fn run(options: &Options) -> anyhow::Result<Outcome> {
     summary.conservation(&mut err)?;
     summary.speed(&mut err)?;
     Ok(Outcome::Done)
+}
+
+fn run_from(from: SourceSettings, service: &mut Service, summary: &mut Summary) -> anyhow::Result<()> {
+    let mut seen = |seen: &Seen<'_>| {
+        summary.add(seen);
+        Ok(())
+    };
+    let reached = service.reached()?;
+    match from {
+        SourceSettings::Replay(files) => {
+            let inputs = files.iter().map(|path| Input::from_argument(&path.to_string_lossy())).collect();
+            let mut source = Replay::new(inputs, &reached)?;
+            service.source_latch().release();
+            service.run(&mut source, false, &mut seen)
+        }
+        SourceSettings::Kafka(options) => {
+            let options = kafka::Options { instance: service.ledger().name(), ..*options };
+            let mut source = Kafka::open(options, &reached, service.metrics(), service.source_latch())?;
+            let ran = service.run(&mut source, false, &mut seen);
+            // leaves the group at once, whatever ended the run
+            source.close();
+            ran
+        }
+    }
 }

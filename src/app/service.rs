@@ -124,6 +124,11 @@ impl Service {
         self.admin.as_ref().map(Admin::address)
     }
 
+    /// Readiness waits for it until the source gives events.
+    pub fn source_latch(&self) -> Latch {
+        self.assigned.clone()
+    }
+
     /// The ledger, for reading findings and totals.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
@@ -141,7 +146,6 @@ impl Service {
     ) -> anyhow::Result<()> {
         let version = env!("CARGO_PKG_VERSION").to_owned();
         self.ledger.note(Note::Life { life: Life::Start, version });
-        self.assigned.release();
         let world = || self.world.load_full();
         let key = FingerprintKey(self.ledger.outbox().dedupe_key());
         let run = Run { world: &world, limits: self.settings.batch, task: Task { key, lines }, stop: &self.stop };

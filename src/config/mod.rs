@@ -6,6 +6,7 @@
 
 mod data;
 mod fault;
+mod kafka;
 mod network;
 mod parties;
 mod read;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::secret::{Secret, SecretError, SecretRef};
 pub use data::{Item, Space};
 pub use fault::{Fault, Faults, Path};
+pub use kafka::{DeadLetters, Kafka, KafkaSasl, KafkaSource, KafkaTls};
 pub use network::{Host, Site};
 pub use parties::{Entity, Names, Organisation, Party, Person, Storage, Tenant};
 pub use read::{MOST_SHAPE_FAULTS, read};
@@ -71,8 +73,12 @@ pub struct Config {
     pub decode: Decode,
     /// Geolocation databases.
     pub geo: Geo,
+    /// Brokers and credentials.
+    pub kafka: Kafka,
     /// Where events come from.
     pub source: Source,
+    /// Where input goes that is no audit event.
+    pub dead_letters: DeadLetters,
     /// Bounds on a batch.
     pub batch: Batch,
     /// Threads that judge.

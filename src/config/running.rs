@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::KafkaSource;
 use crate::pipeline::batch::Limits;
 use crate::pipeline::report::RECORDED;
 
@@ -52,16 +53,21 @@ pub enum SourceKind {
     /// Files of one JSON message per line, plain or compressed, or standard input.
     #[default]
     Replay,
+    /// Topics of Kafka.
+    Kafka,
 }
 
 /// `[source]`: where events come from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Source {
-    /// `"replay"`, the default.
+    /// `"replay"`, the default, or `"kafka"`.
     pub kind: SourceKind,
     /// For `replay`: files in order; `"-"` is standard input. Files named on the command line replace these.
     pub files: Vec<PathBuf>,
+    /// For `kafka`: topics and group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kafka: Option<KafkaSource>,
 }
 
 /// `[batch]`: bounds on a batch, the unit of work, durability and commit.

@@ -16,12 +16,12 @@ const WORK: [f64; 12] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1
 const SIZES: [f64; 9] = [1.0, 10.0, 100.0, 500.0, 1_000.0, 4_000.0, 8_000.0, 16_000.0, 64_000.0];
 
 macro_rules! families {
-    ($($field:ident: $type:ty = $make:ident($($arg:expr),+ $(,)?);)+) => {
-        /// All families of the process.
+    ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty = $make:ident($($arg:expr),+ $(,)?);)+ }) => {
+        $(#[$doc])*
         #[derive(Debug)]
-        pub(super) struct Families { $(pub(super) $field: $type),+ }
+        pub(super) struct $name { $(pub(super) $field: $type),+ }
 
-        impl Families {
+        impl $name {
             /// Makes and registers all of them.
             pub(super) fn new(registry: &Registry) -> Made<Self> {
                 let make = Maker(registry);
@@ -32,6 +32,8 @@ macro_rules! families {
 }
 
 families! {
+    /// Families of every process.
+    Families {
     build_info: IntGaugeVec = ints(
         "build_info",
         "Version and source revision of the program; always 1.",
@@ -97,6 +99,49 @@ families! {
     archive_checkpoint: Gauge = gauge("archive_checkpoint_timestamp_seconds", "Time of the published checkpoint.");
     last_success: GaugeVec = gauges("last_success_timestamp_seconds", "When each stage last succeeded.", &["stage"]);
     dedupe_window: IntGauge = int("dedupe_window_events", "Fingerprints held to know duplicates by.");
+    }
+}
+
+families! {
+    /// Families of a process that reads from or writes to Kafka.
+    KafkaFamilies {
+    lag: IntGaugeVec = ints(
+        "kafka_consumer_lag",
+        "Records that were not taken yet, by partition of this instance.",
+        &["topic", "partition"],
+    );
+    lag_seconds: GaugeVec = gauges(
+        "kafka_consumer_lag_seconds",
+        "Age of the last record taken while there is lag, by partition of this instance; 0 without lag.",
+        &["topic", "partition"],
+    );
+    assigned: IntGauge = int("kafka_assigned_partitions", "Partitions of this instance.");
+    rebalances: IntCounterVec = counters(
+        "kafka_rebalances_total",
+        "Changes of the assignment, by what happened.",
+        &["event"],
+    );
+    commits: IntCounterVec = counters(
+        "kafka_commits_total",
+        "Partitions whose offset was committed, or not, by outcome.",
+        &["outcome"],
+    );
+    errors: IntCounterVec = counters("kafka_errors_total", "Errors that the client told, by cause.", &["cause"]);
+    lost: IntCounter = counter("kafka_lost_records_total", "Records that the broker deleted before they were read.");
+    stalls: IntCounter = counter("kafka_stalls_total", "Partitions that had lag and gave nothing, and were looked after.");
+    clients: IntCounter = counter("kafka_clients_total", "Clients made, the first one included.");
+    queue_messages: IntGauge = int("kafka_fetch_queue_messages", "Messages that the client holds ready.");
+    queue_bytes: IntGauge = int("kafka_fetch_queue_bytes", "Bytes that the client holds ready.");
+    round_trip: Gauge = gauge(
+        "kafka_broker_round_trip_seconds",
+        "99th percentile of the round trip to the slowest broker.",
+    );
+    dead_letters: IntCounterVec = counters(
+        "dead_letters_total",
+        "Rejected records kept as dead letters, by where.",
+        &["to"],
+    );
+    }
 }
 
 /// Makes families under the common prefix.

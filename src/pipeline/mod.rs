@@ -163,6 +163,7 @@ impl<S: Source, F: FnMut(&Seen<'_>)> Turns<'_, '_, S, F> {
         let mut lines = Vec::new();
         let joined = Joined { batch, lanes: &lanes, slices };
         let (mut report, counts) = self.tally.join(joined, task.lines.then_some(&mut lines));
+        self.source.describe(&mut report.rejected);
         report.in_force = InForce { policy: world.policy.digest.clone(), geo: world.geo.digest().to_owned() };
         let (judging, window) = (begun.elapsed(), self.tally.window());
         let (bytes, progress) = (batch.byte_len(), self.source.progress());

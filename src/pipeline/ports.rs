@@ -7,7 +7,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::batch::{Batch, Limits};
-use super::report::BatchReport;
+use super::report::{BatchReport, Rejected};
 use crate::domain::position::Lane;
 
 /// How far each lane is recorded.
@@ -54,6 +54,10 @@ pub trait Source {
     /// # Errors
     /// [`SourceError::Transient`] may be tried again; after [`SourceError::Fatal`] the source is not polled any more.
     fn poll(&mut self, batch: &mut Batch, limits: &Limits, flight: &mut dyn InFlight) -> Result<Polled, SourceError>;
+
+    /// Adds what came along with rejected messages of the last batch, which are in input order. Called before the next
+    /// poll.
+    fn describe(&self, _rejected: &mut [Rejected]) {}
 
     /// Called a few times a second while the recorder takes long, so that a source with a session keeps it alive. Gives
     /// no message.

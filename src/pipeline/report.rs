@@ -129,6 +129,25 @@ pub struct Rejected {
     pub raw: Arc<[u8]>,
     /// Bytes that the source had to cut off.
     pub cut: u64,
+    /// What came along with the message, where the source has such.
+    pub origin: Option<Origin>,
+}
+
+/// What a message of a broker carries beside its bytes. May be personal: `Debug` shows none of it.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Its key.
+    pub key: Option<Vec<u8>>,
+    /// Its headers in order.
+    pub headers: Vec<(String, Option<Vec<u8>>)>,
+    /// Its time in ms since the epoch.
+    pub timestamp: Option<i64>,
+}
+
+impl std::fmt::Debug for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Origin").field("timestamp", &self.timestamp).finish_non_exhaustive()
+    }
 }
 
 /// What one batch adds to a finding.

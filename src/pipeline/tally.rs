@@ -237,6 +237,7 @@ impl Round<'_> {
             detail: reject.detail.to_string(),
             raw: self.raw(at, message),
             cut: message.cut,
+            origin: None,
         });
         self.line(at, "rejected", Some(reason));
     }

@@ -133,6 +133,7 @@ mod tests {
             detail: "at byte 0".to_owned(),
             raw: vec![0xff, 0x00].into(),
             cut: 0,
+            origin: None,
         }
     }
 

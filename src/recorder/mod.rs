@@ -109,6 +109,12 @@ impl Ledger {
         self.log.size()
     }
 
+    /// Name of the log and of its key, as `<origin>+<key id>`: tells this log from every other.
+    pub fn name(&self) -> String {
+        let vkey = self.log.vkey();
+        vkey.rsplit_once('+').map_or(vkey.clone(), |(name, _)| name.to_owned())
+    }
+
     /// Adds an entry about the monitor itself (start, stop, digests in force, gaps) to the next batch.
     pub fn note(&mut self, note: Note) {
         self.notes.push(note);

@@ -8,6 +8,7 @@ mod check;
 mod data;
 mod digest;
 mod directory;
+mod kafka;
 mod network;
 mod pack;
 mod parties;
@@ -26,13 +27,14 @@ use crate::domain::estate::Estate;
 use crate::domain::party::Category;
 use crate::domain::policy::Policy;
 use crate::geo::{HostRule, Site};
+use crate::kafka::Connection;
 use crate::pipeline::batch::Limits;
 
 use check::Check;
 
 pub use crate::config::{Fault, Faults};
 pub use pack::bundled_pack;
-pub use running::{Channel, ChannelWay, DecodeSettings, EvidenceSettings};
+pub use running::{Channel, ChannelWay, DecodeSettings, EvidenceSettings, SourceSettings};
 
 /// The commented example: a bank in Hong Kong with a subsidiary in Shenzhen, an office in Singapore, a vendor in Hangzhou.
 pub const EXAMPLE_BANK: &str = include_str!("../../config/bank.toml");
@@ -63,8 +65,12 @@ pub struct Settings {
     pub databases: Vec<PathBuf>,
     /// Age of a database in days from which it is stale.
     pub database_max_age_days: u32,
+    /// Brokers and credentials, where anything uses Kafka.
+    pub kafka: Connection,
     /// Where events come from.
-    pub source: config::Source,
+    pub source: SourceSettings,
+    /// Topic for input that is no audit event; `None`: a file beside the outbox.
+    pub dead_letter_topic: Option<String>,
     /// Bounds on a batch.
     pub batch: Limits,
     /// Threads that judge; 0: as many as there are processors.
@@ -137,7 +143,9 @@ fn compile(config: Config) -> (Option<Settings>, Vec<Fault>) {
         decode: running.decode,
         databases: config.geo.databases.clone(),
         database_max_age_days: config.geo.max_age_days,
-        source: config.source.clone(),
+        kafka: running.kafka,
+        source: running.source,
+        dead_letter_topic: config.dead_letters.topic.clone(),
         batch: running.batch,
         workers: config.workers.count,
         evidence: running.evidence,

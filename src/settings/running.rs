@@ -6,10 +6,12 @@ use std::path::{Component, Path as FilePath, PathBuf};
 
 use age::x25519::Recipient;
 
-use crate::config::{self, ChannelKind, Path};
+use crate::config::{self, ChannelKind, Path, SourceKind};
 use crate::domain::verdict::{Severity, Verdict};
+use crate::kafka::Connection;
 use crate::pipeline::batch::Limits;
 use crate::pipeline::report::RECORDED;
+use crate::source::kafka;
 
 use super::check::Check;
 
@@ -61,7 +63,18 @@ pub enum ChannelWay {
     File(PathBuf),
 }
 
+/// Where events come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourceSettings {
+    /// Files in order; `-` is standard input. May be empty where the command line names some.
+    Replay(Vec<PathBuf>),
+    /// Topics of Kafka.
+    Kafka(Box<kafka::Options>),
+}
+
 pub(super) struct Running {
+    pub(super) kafka: Connection,
+    pub(super) source: SourceSettings,
     pub(super) decode: DecodeSettings,
     pub(super) batch: Limits,
     pub(super) evidence: EvidenceSettings,
@@ -78,7 +91,41 @@ pub(super) fn running(check: &mut Check<'_>) -> Option<Running> {
     let evidence = evidence(check);
     let channels = channels(check);
     let admin = admin(check);
-    Some(Running { decode, batch, evidence, channels, admin: admin? })
+    let kafka = connection(check);
+    let source = source(check, kafka.clone(), &evidence.origin);
+    Some(Running { kafka, source: source?, decode, batch, evidence, channels, admin: admin? })
+}
+
+fn connection(check: &mut Check<'_>) -> Connection {
+    let dead_letters = check.config.dead_letters.topic.as_deref();
+    if let Some(topic) = dead_letters {
+        super::kafka::topic(check, Path::section("dead_letters").key("topic"), topic);
+    }
+    let is_source = check.config.source.kind == SourceKind::Kafka;
+    super::kafka::connection(check, is_source || dead_letters.is_some())
+}
+
+fn source(check: &mut Check<'_>, connection: Connection, instance: &str) -> Option<SourceSettings> {
+    let source = &check.config.source;
+    let path = Path::section("source");
+    match source.kind {
+        SourceKind::Replay => {
+            if source.kafka.is_some() {
+                check.fault(
+                    path.key("kafka"),
+                    "",
+                    "of no use with kind = \"replay\"; write kind = \"kafka\" or remove it",
+                );
+            }
+            Some(SourceSettings::Replay(source.files.clone()))
+        }
+        SourceKind::Kafka => {
+            if !source.files.is_empty() {
+                check.fault(path.key("files"), "", "of no use with kind = \"kafka\"; remove it");
+            }
+            super::kafka::source(check, connection, instance).map(Box::new).map(SourceSettings::Kafka)
+        }
+    }
 }
 
 fn batch(check: &mut Check<'_>) -> Limits {

@@ -138,6 +138,7 @@ fn notes_and_rejected_records_are_part_of_the_log() {
         detail: "at byte 0".into(),
         raw: b"{".as_slice().into(),
         cut: 0,
+        origin: None,
     }];
     let mut coverage = [coverage(5, 6)];
     (coverage[0].judged, coverage[0].rejected) = (0, 1);

@@ -38,7 +38,7 @@ pub fn write_all(
     out: &mut impl Write,
 ) -> io::Result<Written> {
     let mut generator = Generator::new(plan.clone(), organisation);
-    let mut pace = rate.map(|rate| Pace { rate, since: Instant::now(), events: 0 });
+    let mut pace = rate.map(Pace::new);
     let (mut written, mut chunk) = (Written::default(), Vec::with_capacity(CHUNK + (64 << 10)));
     while generator.next(&mut chunk).is_some() {
         chunk.push(b'\n');
@@ -66,15 +66,21 @@ fn hand_over(chunk: &mut Vec<u8>, written: &mut Written, out: &mut impl Write) -
 }
 
 /// Keeps to a rate.
-struct Pace {
+#[derive(Debug)]
+pub struct Pace {
     rate: NonZeroU32,
     since: Instant,
     events: u64,
 }
 
 impl Pace {
+    /// Begins now, at `rate` events a second.
+    pub fn new(rate: NonZeroU32) -> Self {
+        Self { rate, since: Instant::now(), events: 0 }
+    }
+
     /// How long to wait after these events.
-    fn pause(&mut self, events: u64) -> Duration {
+    pub fn pause(&mut self, events: u64) -> Duration {
         self.events += events;
         let due = self.due();
         let elapsed = self.since.elapsed();

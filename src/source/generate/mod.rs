@@ -19,13 +19,16 @@ mod scene;
 mod source;
 mod timeline;
 
-pub use corpus::{Written, write_all};
+pub use corpus::{Pace, Written, write_all};
 pub use organisation::Organisation;
 pub use source::GenerateSource;
 
 use rng::Rng;
 use row::Manner;
 use timeline::Timeline;
+
+/// Tenant of events that name none, as the first of `config/bank.toml`.
+pub const TENANT: &str = holdings::TENANT;
 
 /// 08:00 on Monday, 23 November 2026, in Hong Kong, in ms since the epoch.
 const MORNING: i64 = 1_795_392_000_000;

@@ -1,0 +1,156 @@
+//! Offsets owed to the group: what receipts allow, committed now and then, and again where the group refused. A commit that is
+//! lost costs nothing but work at the next start, since the evidence wins.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
+
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
+use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::topic_partition_list::Offset;
+
+use super::client::Client;
+use super::events::{Committed, Events};
+use super::lanes::{Lanes, Slot};
+use super::options::Options;
+use crate::domain::position::LaneId;
+use crate::metrics::Metrics;
+
+/// What the group is owed.
+#[derive(Debug, Default)]
+pub(super) struct Commits {
+    owed: HashMap<LaneId, u64>,
+    sent: Option<Instant>,
+}
+
+impl Commits {
+    /// A receipt reaches up to `next` in this lane.
+    pub(super) fn owe(&mut self, slot: &Slot, next: u64) {
+        // what is not ours is not ours to commit: its new owner knows better
+        if slot.owned {
+            let owed = self.owed.entry(slot.lane).or_default();
+            *owed = next.max(*owed);
+        }
+    }
+
+    /// Owes nothing more for a lane that was given away.
+    pub(super) fn forget(&mut self, lane: LaneId) {
+        self.owed.remove(&lane);
+    }
+
+    /// Commits what is owed, without waiting, if it is time and the last commit is answered.
+    pub(super) fn send_due(&mut self, client: &Client, lanes: &Lanes, options: &Options) {
+        let is_due = self.sent.is_none_or(|sent| sent.elapsed() >= options.commit_every);
+        if !self.owed.is_empty() && is_due && !client.committer().is_busy() {
+            self.sent = Some(Instant::now());
+            client.committer().send(self.list(lanes, options));
+        }
+    }
+
+    /// Commits what is owed and waits for the answer, at most for `patience`.
+    pub(super) fn send_now(&mut self, client: &Client, lanes: &Lanes, options: &Options, patience: Duration) {
+        let until = Instant::now() + patience;
+        // an older commit must not come after a newer one
+        if self.owed.is_empty() || !client.committer().is_free_by(until) {
+            return;
+        }
+        client.committer().send(self.list(lanes, options));
+        if !client.committer().is_free_by(until) {
+            tracing::warn!("no answer to a commit; the evidence is ahead and wins");
+        }
+    }
+
+    /// Takes the answers in. What was refused stays owed.
+    pub(super) fn answers(&mut self, answers: Vec<Committed>, lanes: &Lanes, metrics: &Metrics) {
+        for (partition, answer) in answers {
+            match answer {
+                Ok(next) => {
+                    metrics.kafka().committed(1);
+                    let lane = lanes.owned(&partition).map(|at| lanes.slots[at].lane);
+                    // more may be owed by now
+                    let is_paid = |lane: &LaneId| self.owed.get(lane).is_some_and(|owed| *owed <= next);
+                    if let Some(lane) = lane.filter(is_paid) {
+                        self.owed.remove(&lane);
+                    }
+                }
+                Err(code) => {
+                    metrics.kafka().commit_refused(1);
+                    tracing::debug!(topic = %partition.0, partition = partition.1, %code, "commit refused");
+                }
+            }
+        }
+    }
+
+    /// Everything that is owed, for the group, with the name of the log that stands behind it.
+    pub(super) fn list(&self, lanes: &Lanes, options: &Options) -> TopicPartitionList {
+        let mut list = TopicPartitionList::with_capacity(self.owed.len());
+        for (lane, next) in &self.owed {
+            let slot = &lanes.slots[lane.0 as usize];
+            let (topic, partition) = &slot.partition;
+            let mut one = list.add_partition(topic, *partition);
+            // a start that was chosen has no evidence behind it
+            one.set_metadata(if slot.mark.is_some() { &options.instance } else { "" });
+            // an offset of a record is never out of the range of offsets
+            if one.set_offset(Offset::Offset(i64::try_from(*next).unwrap_or(i64::MAX))).is_err() {
+                tracing::error!(topic, partition, "offset not set");
+            }
+        }
+        list
+    }
+}
+
+/// Commits on a thread of its own: librdkafka's answer to a commit that is not waited for does not reach us (rust-rdkafka
+/// sets no callback for it), and one that is waited for may take as long as an outage.
+#[derive(Debug)]
+pub(super) struct Committer {
+    orders: Sender<TopicPartitionList>,
+    busy: Arc<AtomicBool>,
+}
+
+impl Committer {
+    /// Starts the thread, which ends with the committer, when its last commit is answered.
+    pub(super) fn start(consumer: Arc<BaseConsumer<Events>>) -> std::io::Result<Self> {
+        let (orders, inbox) = channel();
+        let busy = Arc::<AtomicBool>::default();
+        let done = Arc::clone(&busy);
+        let commit = move || commit_all(&consumer, &inbox, &done);
+        std::thread::Builder::new().name("kafka-commit".to_owned()).spawn(commit)?;
+        Ok(Self { orders, busy })
+    }
+
+    fn send(&self, list: TopicPartitionList) {
+        self.busy.store(true, Ordering::Release);
+        // a thread that is gone leaves the offsets owed, and the evidence wins
+        if self.orders.send(list).is_err() {
+            self.busy.store(false, Ordering::Release);
+        }
+    }
+
+    fn is_busy(&self) -> bool {
+        self.busy.load(Ordering::Acquire)
+    }
+
+    fn is_free_by(&self, until: Instant) -> bool {
+        while self.is_busy() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        !self.is_busy()
+    }
+}
+
+fn commit_all(consumer: &BaseConsumer<Events>, inbox: &Receiver<TopicPartitionList>, busy: &AtomicBool) {
+    for list in inbox {
+        let failed = consumer.commit(&list, CommitMode::Sync).err();
+        let code = failed.map(|error| error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown));
+        let elements = list.elements();
+        let answers = elements.iter().map(|element| {
+            let next = element.offset().to_raw().and_then(|next| u64::try_from(next).ok()).unwrap_or_default();
+            ((element.topic().to_owned(), element.partition()), code.map_or(Ok(next), Err))
+        });
+        consumer.context().answer(answers);
+        busy.store(false, Ordering::Release);
+    }
+}

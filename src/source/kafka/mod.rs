@@ -1,0 +1,383 @@
+//! Kafka as a source: one member of a consumer group.
+//!
+//! Rebalances are carried out between two batches ([`rebalance`]): before a partition is given away, what is on its way to
+//! the disk lands and is committed. Offsets are committed only with a receipt ([`commits`]); where reading begins is decided
+//! by the evidence and the group together ([`lanes`]). Messages are taken many at a time ([`fetch`]), everything else is
+//! served by rust-rdkafka's `BaseConsumer` on the same thread.
+//!
+//! An outage of the brokers is waited for, however long. What an operator must mend (a wrong password, a topic that does not
+//! exist, a missing grant) ends the process with the cause in words.
+
+mod client;
+mod commits;
+mod events;
+mod fetch;
+mod health;
+mod lanes;
+mod options;
+mod rebalance;
+mod watch;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::Consumer as _;
+use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
+use rdkafka::topic_partition_list::Offset;
+
+pub use options::{Begin, Fetch, Options, Protocol};
+
+use crate::admin::Latch;
+use crate::domain::position::{Lane, LaneId};
+use crate::kafka::{Cause, REQUEST, Trouble};
+use crate::metrics::Metrics;
+use crate::pipeline::batch::{Batch, Limits};
+use crate::pipeline::ports::{Durable, InFlight, Polled, Reached, Source, SourceError};
+use crate::pipeline::report::{Origin, Rejected};
+use client::Client;
+use commits::Commits;
+use fetch::{Fetched, TopicHandle};
+use lanes::{Lanes, Take};
+
+/// Longest wait for a first message; what has come by then is handed over.
+const FIRST: Duration = Duration::from_millis(200);
+
+/// How long a trouble that waiting does not mend may last once the source was running, before the process ends. A changed
+/// password or grant often reaches the brokers before it reaches us, or the reverse.
+const LASTING: Duration = Duration::from_secs(60);
+
+/// How long the first assignment is waited for while no broker answers.
+const UNREACHABLE: Duration = Duration::from_secs(60);
+
+/// Reads topics of Kafka as a member of a group.
+pub struct Kafka {
+    options: Options,
+    metrics: Arc<Metrics>,
+    ready: Latch,
+    client: Client,
+    lanes: Lanes,
+    commits: Commits,
+    watch: watch::Watch,
+    /// Slots by the client's own handle, to spare a look-up by name for each message.
+    handles: HashMap<(TopicHandle, i32), usize>,
+    /// What came along with the messages of the last poll, where the client does not keep it for us.
+    origins: Vec<(LaneId, u64, Origin)>,
+    /// Slots whose offset the broker does not have, until that is dealt with.
+    adrift: Vec<usize>,
+    /// Partitions that are paused while the recorder takes long, where messages are taken one by one.
+    paused: bool,
+    /// Set when the first assignment has come.
+    began: bool,
+    opened: Instant,
+}
+
+impl Kafka {
+    /// Joins the group.
+    ///
+    /// # Errors
+    /// [`SourceError::Fatal`]: secrets, files or settings are not usable.
+    pub fn open(
+        options: Options,
+        reached: &[Reached],
+        metrics: Arc<Metrics>,
+        ready: Latch,
+    ) -> Result<Self, SourceError> {
+        let client = Client::open(&options, &metrics)?;
+        let lanes = Lanes::new(reached, &options.epoch);
+        let watch = watch::Watch::new(&options);
+        let commits = Commits::default();
+        Ok(Self {
+            options,
+            metrics,
+            ready,
+            client,
+            lanes,
+            commits,
+            watch,
+            handles: HashMap::new(),
+            origins: Vec::new(),
+            adrift: Vec::new(),
+            paused: false,
+            began: false,
+            opened: Instant::now(),
+        })
+    }
+
+    /// Leaves the group: commits what is recorded, gives the partitions up, closes the client within a time limit.
+    pub fn close(mut self) {
+        self.commits.send_now(&self.client, &self.lanes, &self.options, REQUEST);
+        self.commits.answers(self.client.events().take_commits(), &self.lanes, &self.metrics);
+        self.ready.hold();
+        self.client.close();
+    }
+
+    /// Serves the client's events without taking a message. Only to be called where none can come: they are routed to the
+    /// fetcher, or paused.
+    fn serve(&mut self) -> Result<(), SourceError> {
+        let consumer = self.client.share();
+        loop {
+            let before = self.client.events().calls();
+            match consumer.poll(Duration::ZERO) {
+                None => {}
+                Some(Ok(message)) => self.take_back(&message)?,
+                Some(Err(error)) => self.failed(&error)?,
+            }
+            if self.client.events().calls() == before {
+                break;
+            }
+        }
+        self.take_in()
+    }
+
+    /// Deals with what the events brought.
+    fn take_in(&mut self) -> Result<(), SourceError> {
+        self.commits.answers(self.client.events().take_commits(), &self.lanes, &self.metrics);
+        self.client.events().reports.take_counts().for_each(|(cause, n)| self.metrics.kafka().errors(cause.name(), n));
+        self.settled()
+    }
+
+    /// A message that came where none was expected is fetched again, at its turn.
+    fn take_back(&mut self, message: &BorrowedMessage<'_>) -> Result<(), SourceError> {
+        let partition = (message.topic().to_owned(), message.partition());
+        let at = self.lanes.slot(&partition);
+        tracing::debug!(topic = %partition.0, partition = partition.1, "message out of turn, fetched again");
+        self.fetch_again(at, unsigned(message.offset()))
+    }
+
+    /// Has the client fetch a partition from where it stands, or from `otherwise` where nothing was handed over yet.
+    fn fetch_again(&self, at: usize, otherwise: u64) -> Result<(), SourceError> {
+        let slot = &self.lanes.slots[at];
+        let to = Offset::Offset(i64::try_from(slot.next.unwrap_or(otherwise)).unwrap_or(i64::MAX));
+        self.client.consumer().seek(&slot.partition.0, slot.partition.1, to, REQUEST).map_err(rebalance::transient)
+    }
+
+    /// Whether the client is in a state that waiting will not mend.
+    fn settled(&self) -> Result<(), SourceError> {
+        if let Some((code, text)) = self.client.consumer().client().fatal_error() {
+            let error = rdkafka::error::KafkaError::Global(code);
+            return Err(SourceError::Fatal(Trouble::of(&error, &text).to_string()));
+        }
+        let reports = &self.client.events().reports;
+        match reports.lasting() {
+            Some((trouble, since)) if !self.began || since > LASTING => Err(SourceError::Fatal(trouble.to_string())),
+            Some(_) => Ok(()),
+            None if !self.began && self.opened.elapsed() > UNREACHABLE => match reports.last() {
+                Some(trouble) if trouble.cause == Cause::Unreachable => {
+                    Err(SourceError::Transient(trouble.to_string()))
+                }
+                Some(_) | None => Ok(()),
+            },
+            None => Ok(()),
+        }
+    }
+
+    fn failed(&self, error: &rdkafka::error::KafkaError) -> Result<(), SourceError> {
+        let reports = &self.client.events().reports;
+        if let rdkafka::error::KafkaError::MessageConsumptionFatal(code) = error {
+            return Err(SourceError::Fatal(Trouble::of_code(*code, "the client gave up").to_string()));
+        }
+        // its text, where it has one, came through the context already
+        if error.rdkafka_error_code().is_none() || reports.last().is_none() {
+            reports.note(Trouble::of(error, ""));
+        }
+        Ok(())
+    }
+
+    fn fill(&mut self, batch: &mut Batch, limits: &Limits) -> Result<Polled, SourceError> {
+        match self.options.fetch {
+            Fetch::Batch => self.fill_by_batch(batch, limits)?,
+            Fetch::Poll => self.fill_by_poll(batch, limits)?,
+        }
+        Ok(if batch.is_empty() { Polled::Idle } else { Polled::Filled })
+    }
+
+    fn fill_by_batch(&mut self, batch: &mut Batch, limits: &Limits) -> Result<(), SourceError> {
+        let mut wait = FIRST.min(Duration::from_millis(limits.wait_ms));
+        let mut fate = Ok(());
+        while fate.is_ok() && !batch.is_full(limits) {
+            let most = (limits.messages - batch.messages().len()).min(fetch::MOST);
+            let Self { client, lanes, handles, .. } = self;
+            let Some(fetcher) = client.fetcher() else { break };
+            let mut taker = Taker { lanes, handles, batch, limits, odd: Vec::new() };
+            let came = fetcher.fetch(most, wait, |message| taker.message(message));
+            let odd = taker.odd;
+            fate = odd.into_iter().try_for_each(|odd| self.odd(odd));
+            if came < most {
+                break;
+            }
+            wait = Duration::ZERO;
+        }
+        // what was taken is handed over; a fault that lasts shows again
+        if batch.is_empty() { fate } else { fate.or(Ok(())) }
+    }
+
+    /// The safe way: one message a call, events in between. Rebalances are noted and end the batch.
+    fn fill_by_poll(&mut self, batch: &mut Batch, limits: &Limits) -> Result<(), SourceError> {
+        let until = Instant::now() + FIRST.min(Duration::from_millis(limits.wait_ms));
+        let consumer = self.client.share();
+        while !batch.is_full(limits) && Instant::now() < until && self.client.events().rebalance().is_none() {
+            match consumer.poll(Duration::from_millis(10)) {
+                None if batch.is_empty() => {}
+                None => break,
+                Some(Ok(message)) => self.one(&message, batch, limits)?,
+                Some(Err(error)) => self.failed(&error)?,
+            }
+        }
+        self.take_in()
+    }
+
+    fn one(&mut self, message: &BorrowedMessage<'_>, batch: &mut Batch, limits: &Limits) -> Result<(), SourceError> {
+        let at = self.lanes.slot(&(message.topic().to_owned(), message.partition()));
+        let (payload, offset) = (message.payload().unwrap_or_default(), unsigned(message.offset()));
+        let taken = self.lanes.take(at, offset, payload, message.timestamp().to_millis());
+        hand_over(taken, (self.lanes.slots[at].lane, offset, payload), batch, limits);
+        match taken {
+            Take::Hand(_) => self.origins.push((self.lanes.slots[at].lane, offset, origin(message))),
+            Take::Pass => {}
+            Take::Changed => return Err(self.changed(at)),
+        }
+        Ok(())
+    }
+
+    /// What is no message: an error of a partition, or a message that shows that the topic is another.
+    fn odd(&mut self, odd: Odd) -> Result<(), SourceError> {
+        match odd {
+            Odd::Changed(at) => Err(self.changed(at)),
+            Odd::Failed(at, RDKafkaErrorCode::AutoOffsetReset) => {
+                self.adrift.push(at);
+                Ok(())
+            }
+            Odd::Failed(at, code) => {
+                let (topic, partition) = &self.lanes.slots[at].partition;
+                let trouble = Trouble::of_code(code, &format!("{topic}/{partition}"));
+                self.client.events().reports.note(trouble);
+                Ok(())
+            }
+        }
+    }
+
+    fn changed(&self, at: usize) -> SourceError {
+        let (topic, partition) = &self.lanes.slots[at].partition;
+        let next = self.lanes.slots[at].next.unwrap_or_default();
+        SourceError::Fatal(format!(
+            "kafka: {topic}/{partition}: the record before offset {next} is not what was recorded; the topic was deleted and \
+             made anew, or the brokers lost records. Its offsets now mean other records: set source.kafka.epoch to a new \
+             word, and it is read as a new topic"
+        ))
+    }
+}
+
+impl Source for Kafka {
+    fn poll(&mut self, batch: &mut Batch, limits: &Limits, flight: &mut dyn InFlight) -> Result<Polled, SourceError> {
+        self.client.release();
+        self.origins.clear();
+        match self.options.fetch {
+            Fetch::Batch => self.serve()?,
+            Fetch::Poll => self.resume()?,
+        }
+        self.rebalance(flight)?;
+        self.bring_back()?;
+        self.look_after(flight)?;
+        self.commits.send_due(&self.client, &self.lanes, &self.options);
+        self.fill(batch, limits)
+    }
+
+    fn describe(&self, rejected: &mut [Rejected]) {
+        if rejected.is_empty() {
+            return;
+        }
+        match self.client.held() {
+            Some(fetcher) => fetcher.describe(rejected, |lane| self.lanes.topic(lane)),
+            None => describe(rejected, &self.origins),
+        }
+    }
+
+    fn keep_alive(&mut self) {
+        if self.options.fetch == Fetch::Poll {
+            self.pause();
+        }
+        // errors show again at the next poll; partitions wait with it, unless they wait too long
+        if let Err(error) = self.serve() {
+            tracing::warn!(%error, "while the recorder takes long");
+        }
+        self.let_go_of_the_overdue();
+    }
+
+    fn lanes(&self) -> &[Lane] {
+        &self.lanes.lanes
+    }
+
+    fn commit(&mut self, durable: &Durable) -> Result<(), SourceError> {
+        for reached in durable.reached() {
+            if let Some(slot) = self.lanes.recorded(reached) {
+                self.commits.owe(slot, reached.next);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Puts messages of the batch way into the batch.
+struct Taker<'t> {
+    lanes: &'t mut Lanes,
+    handles: &'t mut HashMap<(TopicHandle, i32), usize>,
+    batch: &'t mut Batch,
+    limits: &'t Limits,
+    odd: Vec<Odd>,
+}
+
+/// What is no message to hand over.
+#[derive(Clone, Copy, Debug)]
+enum Odd {
+    Changed(usize),
+    Failed(usize, RDKafkaErrorCode),
+}
+
+impl Taker<'_> {
+    fn message(&mut self, message: &Fetched<'_>) {
+        let handle = (message.handle(), message.partition());
+        let lanes = &mut *self.lanes;
+        let at = *self.handles.entry(handle).or_insert_with(|| lanes.slot(&(message.topic(), message.partition())));
+        if let Some(code) = message.error() {
+            return self.odd.push(Odd::Failed(at, code));
+        }
+        let (payload, offset) = (message.payload(), unsigned(message.offset()));
+        let taken = lanes.take(at, offset, payload, message.timestamp());
+        if taken == Take::Changed {
+            self.odd.push(Odd::Changed(at));
+        }
+        hand_over(taken, (lanes.slots[at].lane, offset, payload), self.batch, self.limits);
+    }
+}
+
+fn hand_over(taken: Take, (lane, offset, payload): (LaneId, u64, &[u8]), batch: &mut Batch, limits: &Limits) {
+    let Take::Hand(resume) = taken else { return };
+    resume.into_iter().for_each(|resume| batch.resume(resume));
+    let kept = payload.len().min(limits.message_bytes);
+    batch.push(lane, offset, &payload[..kept], (payload.len() - kept) as u64);
+}
+
+/// As the fetcher does it, over what was copied.
+fn describe(rejected: &mut [Rejected], origins: &[(LaneId, u64, Origin)]) {
+    let mut origins = origins.iter().peekable();
+    for one in rejected {
+        let wanted = (one.position.lane, one.position.offset);
+        while origins.next_if(|(lane, offset, _)| (*lane, *offset) != wanted).is_some() {}
+        one.origin = origins.peek().map(|(_, _, origin)| origin.clone());
+    }
+}
+
+fn origin(message: &BorrowedMessage<'_>) -> Origin {
+    let headers = message.headers().into_iter().flat_map(|headers| headers.iter());
+    let header =
+        |header: rdkafka::message::Header<'_, &[u8]>| (header.key.to_owned(), header.value.map(<[u8]>::to_vec));
+    let key = message.key().map(<[u8]>::to_vec);
+    Origin { key, headers: headers.map(header).collect(), timestamp: message.timestamp().to_millis() }
+}
+
+/// Kafka's offsets are signed, those of records are never below 0.
+fn unsigned(offset: i64) -> u64 {
+    u64::try_from(offset).unwrap_or_default()
+}
