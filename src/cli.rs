@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::app::{self, Outcome, check, codes, demo, explain, findings, generate, locate, replay, serve, verify};
+use crate::app::{
+    self, Outcome, check, codes, dead_letters, demo, explain, findings, generate, locate, replay, serve, verify,
+};
 
 /// Watches DingTalk audit events for data that leave Hong Kong, and keeps evidence that a stranger can verify.
 #[derive(Debug, Parser)]
@@ -34,6 +36,8 @@ pub enum Command {
     Check(check::Options),
     /// Verify an evidence folder without trusting who wrote it; exit code 2 when something is wrong.
     Verify(verify::Options),
+    /// Show what was rejected and why, and try it again after a fix.
+    DeadLetters(dead_letters::Options),
     /// List findings, gravest first.
     Findings(findings::Options),
 }
@@ -51,6 +55,7 @@ impl Command {
             Self::Codes => codes::run(),
             Self::Check(options) => check::run(&options),
             Self::Verify(options) => verify::run(&options),
+            Self::DeadLetters(options) => dead_letters::run(&options),
             Self::Findings(options) => findings::run(&options),
         })
     }

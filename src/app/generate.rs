@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use super::{Outcome, summary};
 use crate::dingtalk::Decoder;
 use crate::domain::event::Event;
-use crate::kafka::{Connection, Outgoing, Producer, Round};
+use crate::kafka::{Connection, Haste, Outgoing, Producer, Round};
 use crate::settings::Settings;
 use crate::source::generate::{Generator, Organisation, Pace, Plan, Quirks, TENANT, write_all};
 
@@ -95,7 +95,7 @@ fn to_file(plan: &Plan, options: &Options) -> anyhow::Result<()> {
 
 fn to_kafka(plan: &Plan, options: &Options) -> anyhow::Result<()> {
     let topic = options.topic.as_deref().unwrap_or_default();
-    let producer = Producer::connect(&connection(options)?)?;
+    let producer = Producer::connect(&connection(options)?, Haste::Gather)?;
     let (round, begun, decoder) = (Round::default(), Instant::now(), Decoder::default());
     let mut generator = Generator::new(plan.clone(), Organisation::bank());
     let mut pace = options.rate.map(Pace::new);

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod codes;
+pub mod dead_letters;
 pub mod demo;
 pub mod explain;
 pub mod findings;

@@ -10,11 +10,12 @@ use arc_swap::ArcSwap;
 
 use super::wire::{self, DEDUPE_WINDOW};
 use crate::admin::{Admin, Latch, Readiness};
-use crate::deliver::channel::{File, Terminal};
+use crate::deliver::channel::{File, Kafka, Terminal};
 use crate::deliver::render::officer::Languages;
 use crate::deliver::{Audience, Channel, Courier, Running};
 use crate::evidence::Note;
 use crate::evidence::entry::Life;
+use crate::kafka::{Haste, Producer};
 use crate::metrics::{EventOutcome, Loaded, Metrics, Scope, Stage, Step};
 use crate::outbox::{ChannelSpec, Queue};
 use crate::pipeline::crew::Crew;
@@ -149,7 +150,9 @@ impl Service {
         let world = || self.world.load_full();
         let key = FingerprintKey(self.ledger.outbox().dedupe_key());
         let run = Run { world: &world, limits: self.settings.batch, task: Task { key, lines }, stop: &self.stop };
-        let mut noting = Noting { ledger: &mut self.ledger, noted: InForce::default(), metrics: &self.metrics };
+        let dead_letters_to = if self.settings.dead_letter_topic.is_some() { "topic" } else { "file" };
+        let (ledger, metrics) = (&mut self.ledger, &*self.metrics);
+        let mut noting = Noting { ledger, noted: InForce::default(), metrics, dead_letters_to };
         let mut shown = Ok(());
         let (metrics, stop) = (&self.metrics, &self.stop);
         run.through(source, &mut noting, &mut self.crew, &mut self.tally, &mut |seen| {
@@ -205,6 +208,8 @@ struct Noting<'a> {
     ledger: &'a mut Ledger,
     noted: InForce,
     metrics: &'a Metrics,
+    /// Label of where dead letters go.
+    dead_letters_to: &'static str,
 }
 
 impl Recorder for Noting<'_> {
@@ -216,6 +221,7 @@ impl Recorder for Noting<'_> {
             self.noted.clone_from(&report.in_force);
         }
         let durable = self.ledger.record(report, seal)?;
+        self.metrics.kafka().dead_letters(self.dead_letters_to, report.rejected.len() as u64);
         let now = now_ms();
         self.metrics.archived(report.records.len() as u64, self.ledger.size(), now);
         self.metrics.success(Stage::Archive, now);
@@ -279,6 +285,11 @@ fn couriers(
     let start = |(channel, spec): (&crate::settings::Channel, &ChannelSpec)| {
         let way: Box<dyn Channel> = match &channel.way {
             ChannelWay::File(path) => Box::new(File::new(&channel.id, Audience::Officer, path.clone())),
+            ChannelWay::Kafka(topic) => {
+                let producer = Producer::connect(&settings.kafka, Haste::AtOnce)
+                    .with_context(|| format!("channel {}", channel.id))?;
+                Box::new(Kafka::new(&channel.id, Audience::Soc, topic, producer))
+            }
             ChannelWay::Terminal if verdicts => {
                 Box::new(Terminal::new(&channel.id, Languages::Both, std::io::stderr()))
             }

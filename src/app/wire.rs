@@ -6,8 +6,10 @@ use crate::dingtalk::{Decoder, Envelope, Limits, Path};
 use crate::domain::sensitive::NamePatterns;
 use crate::evidence;
 use crate::geo::{Database, Geo};
+use crate::kafka::{Haste, Producer};
 use crate::outbox::{Bounds, ChannelSpec};
 use crate::pipeline::world::World;
+use crate::recorder::dead_letters::DeadLetterTopic;
 use crate::recorder::{Folders, Ledger};
 use crate::settings::Settings;
 
@@ -25,7 +27,8 @@ pub fn world(settings: &Settings) -> anyhow::Result<World> {
     Ok(World::new(decoder(settings), geo, policy, estate, patterns, &settings.evidence.record))
 }
 
-fn decoder(settings: &Settings) -> Decoder {
+/// Reads messages as the configuration says that they are wrapped.
+pub fn decoder(settings: &Settings) -> Decoder {
     let path = |text: &Option<String>| text.as_deref().and_then(Path::parse);
     let decode = &settings.decode;
     let envelope =
@@ -61,7 +64,13 @@ pub fn ledger(settings: &Settings, folders: &Folders, channels: &[ChannelSpec]) 
     options.recipients.clone_from(&settings.evidence.recipients);
     let bulk_objects = settings.policy.pack.bulk_objects;
     let bounds = Bounds { bulk_objects, fingerprints: DEDUPE_WINDOW as u64 };
-    Ok(Ledger::open(folders, &options, channels, bounds)?)
+    Ok(Ledger::open(folders, &options, channels, bounds, dead_letters(settings)?)?)
+}
+
+fn dead_letters(settings: &Settings) -> anyhow::Result<DeadLetterTopic> {
+    let Some(topic) = &settings.dead_letter_topic else { return Ok(DeadLetterTopic::None) };
+    let producer = Producer::connect(&settings.kafka, Haste::AtOnce).context("dead_letters.topic")?;
+    Ok(DeadLetterTopic::Topic(Box::new(producer), topic.clone()))
 }
 
 /// Worker threads: as configured, or one a processor.

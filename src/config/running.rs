@@ -148,6 +148,8 @@ pub enum ChannelKind {
     Terminal,
     /// A file to which lines are appended.
     File,
+    /// A topic of `[kafka]`.
+    Kafka,
 }
 
 /// `[[channels]]`: a way by which findings are told.
@@ -156,17 +158,19 @@ pub enum ChannelKind {
 pub struct Channel {
     /// Key: `"officer"`.
     pub id: String,
-    /// `"terminal"`, the default, or `"file"`.
+    /// `"terminal"`, the default, `"file"` or `"kafka"`.
     pub kind: ChannelKind,
     /// For `file`: its path.
     pub path: Option<PathBuf>,
+    /// For `kafka`: the topic, which must exist.
+    pub topic: Option<String>,
     /// Mildest severity that is told: `INFO`, `LOW`, `MEDIUM`, `HIGH`, `CRITICAL`. Default `"LOW"`.
     pub min_severity: String,
 }
 
 impl Default for Channel {
     fn default() -> Self {
-        Self { id: String::new(), kind: ChannelKind::default(), path: None, min_severity: "LOW".into() }
+        Self { id: String::new(), kind: ChannelKind::default(), path: None, topic: None, min_severity: "LOW".into() }
     }
 }
 

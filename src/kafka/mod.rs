@@ -5,14 +5,16 @@ mod connection;
 mod context;
 mod producer;
 mod properties;
+mod reader;
 mod token;
 mod trouble;
 
 pub use connection::{ConnectError, Connection, Mechanism, Sasl, Tls};
 pub use context::Reports;
 pub(crate) use context::log;
-pub use producer::{Header, Outgoing, Producer, Round, SendError};
+pub use producer::{Haste, Header, Outgoing, Producer, Round, SendError};
 pub use properties::{Refusal, refused};
+pub use reader::{ReadError, Reader, Taken};
 pub use trouble::{Cause, Trouble};
 
 /// The time that a request to the brokers may take before it counts as failed.

@@ -53,6 +53,15 @@ impl SendError {
     }
 }
 
+/// Whether messages wait for others that go the same way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Haste {
+    /// They do not: few messages, each waited for.
+    AtOnce,
+    /// For 20 ms: many messages, and consumers that want them in large batches.
+    Gather,
+}
+
 /// A client that writes.
 pub struct Producer {
     client: ThreadedProducer<Acks>,
@@ -88,8 +97,8 @@ impl Producer {
     ///
     /// # Errors
     /// A secret or file is not to be had, or the client refuses its settings.
-    pub fn connect(connection: &Connection) -> Result<Self, ConnectError> {
-        Self::with(connection, connection.client()?)
+    pub fn connect(connection: &Connection, haste: Haste) -> Result<Self, ConnectError> {
+        Self::with(connection, connection.client()?, haste)
     }
 
     /// The same with transactions under `id`, and fences off any other process with that id.
@@ -99,16 +108,20 @@ impl Producer {
     pub fn transactional(connection: &Connection, id: &str) -> Result<Self, ConnectError> {
         let mut client = connection.client()?;
         client.set("transactional.id", id);
-        Self::with(connection, client)
+        Self::with(connection, client, Haste::Gather)
     }
 
-    fn with(connection: &Connection, mut client: ClientConfig) -> Result<Self, ConnectError> {
+    fn with(connection: &Connection, mut client: ClientConfig, haste: Haste) -> Result<Self, ConnectError> {
         let given = |key: &str| connection.properties.contains_key(key);
         // once and in order, on all in-sync replicas
         client.set("enable.idempotence", "true").set("acks", "all");
         client.set("message.timeout.ms", DELIVERY.as_millis().to_string());
         // small batches of records cost every consumer three to four times as much
-        let tuning = [("linger.ms", "20"), ("batch.size", "1000000"), ("compression.type", "lz4")];
+        let linger = match haste {
+            Haste::AtOnce => "0",
+            Haste::Gather => "20",
+        };
+        let tuning = [("linger.ms", linger), ("batch.size", "1000000"), ("compression.type", "lz4")];
         for (key, value) in tuning.into_iter().filter(|(key, _)| !given(key)) {
             client.set(key, value);
         }

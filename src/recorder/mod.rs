@@ -9,7 +9,7 @@
 //! Only then does the receipt exist. At the next start the published checkpoint decides: a pending row at or below it is
 //! applied, one above it is dropped together with the staged evidence and the dead letters of its batch.
 
-mod dead_letters;
+pub mod dead_letters;
 
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -20,7 +20,7 @@ use crate::evidence::{self, EvidenceError, Log, Note};
 use crate::outbox::{Bounds, ChannelSpec, Outbox, OutboxError};
 use crate::pipeline::ports::{Durable, Reached, RecordError, Recorder, Seal};
 use crate::pipeline::report::{BatchReport, Gap};
-use dead_letters::DeadLetters;
+use dead_letters::{DeadLetterTopic, DeadLetters};
 
 /// Why the records of earlier runs cannot be opened. The text says what to do.
 #[derive(Debug, Error)]
@@ -70,6 +70,7 @@ impl Ledger {
         options: &evidence::Options,
         channels: &[ChannelSpec],
         bounds: Bounds,
+        dead_letters: DeadLetterTopic,
     ) -> Result<Self, OpenError> {
         make_private(&folders.evidence)?;
         make_private(&folders.state)?;
@@ -86,7 +87,7 @@ impl Ledger {
             outbox.adopt(&log.coverage_since(outbox.applied_size())?, log.size())?;
         }
         let path = folders.state.join("dead-letters.ndjson");
-        let dead_letters = DeadLetters::open(&path, &outbox.reached()?)
+        let dead_letters = DeadLetters::open(&path, dead_letters, &outbox.reached()?)
             .map_err(|source| OpenError::Folder { path: path.clone(), source })?;
         Ok(Self { log, outbox, dead_letters, notes: Vec::new(), records: 0 })
     }
@@ -140,7 +141,7 @@ impl Ledger {
         let failed = |what: &str, why: &dyn std::fmt::Display| {
             RecordError(format!("{what}: {why}; nothing of this batch is committed, mend the cause and start again"))
         };
-        self.dead_letters.append(&report.rejected).map_err(|why| failed("dead letters not written", &why))?;
+        self.dead_letters.keep(&report.rejected).map_err(|why| failed("dead letters not kept", &why))?;
         self.notes.extend(report.gaps.iter().map(gap));
         let batch = evidence::Batch {
             records: &report.records,

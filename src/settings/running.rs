@@ -61,6 +61,8 @@ pub enum ChannelWay {
     Terminal,
     /// A file to which lines are appended.
     File(PathBuf),
+    /// A topic of Kafka.
+    Kafka(String),
 }
 
 /// Where events come from.
@@ -102,7 +104,8 @@ fn connection(check: &mut Check<'_>) -> Connection {
         super::kafka::topic(check, Path::section("dead_letters").key("topic"), topic);
     }
     let is_source = check.config.source.kind == SourceKind::Kafka;
-    super::kafka::connection(check, is_source || dead_letters.is_some())
+    let is_channel = check.config.channels.iter().any(|channel| channel.kind == ChannelKind::Kafka);
+    super::kafka::connection(check, is_source || is_channel || dead_letters.is_some())
 }
 
 fn source(check: &mut Check<'_>, connection: Connection, instance: &str) -> Option<SourceSettings> {
@@ -276,7 +279,19 @@ fn channels(check: &mut Check<'_>) -> Vec<Channel> {
 }
 
 fn way(check: &mut Check<'_>, path: &Path, channel: &config::Channel) -> ChannelWay {
+    if let (ChannelKind::Terminal | ChannelKind::File, Some(topic)) = (channel.kind, &channel.topic) {
+        check.fault(path.key("topic"), topic, "only a channel of kind = \"kafka\" has a topic; remove it");
+    }
     match (channel.kind, &channel.path) {
+        (ChannelKind::Kafka, None) => {
+            let topic = channel.topic.clone().unwrap_or_default();
+            super::kafka::topic(check, path.key("topic"), &topic);
+            ChannelWay::Kafka(topic)
+        }
+        (ChannelKind::Kafka, Some(file)) => {
+            check.fault(path.key("path"), &file.to_string_lossy(), "a topic has no path; remove it");
+            ChannelWay::Terminal
+        }
         (ChannelKind::Terminal, None) => ChannelWay::Terminal,
         (ChannelKind::Terminal, Some(file)) => {
             check.fault(

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 pub mod generate;
 pub mod kafka;
+pub mod letters;
 pub mod replay;
 
 /// First `digits` hex digits of the SHA-256 of `bytes`; at most 64.

@@ -1,6 +1,7 @@
 //! The ways out. A channel sends one message and says how that went; waiting and trying again are the courier's.
 
 mod file;
+mod kafka;
 mod terminal;
 
 use thiserror::Error;
@@ -8,6 +9,7 @@ use thiserror::Error;
 use super::audience::{Audience, View};
 
 pub use file::File;
+pub use kafka::Kafka;
 pub use terminal::Terminal;
 
 /// One notice, cut to the channel's audience.

@@ -13,12 +13,13 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::position::Lane;
+use crate::kafka::Header;
 use crate::pipeline::ports::Reached;
 use crate::pipeline::report::Rejected;
 
 /// Appends rejected records and makes them durable.
 #[derive(Debug)]
-pub(super) struct DeadLetters {
+pub(super) struct DeadLetterFile {
     file: File,
 }
 
@@ -35,6 +36,103 @@ struct Line<'a> {
     raw_base64: Option<String>,
     #[serde(skip_serializing_if = "is_zero")]
     bytes_cut: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timestamp: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_base64: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    headers: Vec<(&'a str, Option<String>)>,
+}
+
+/// A message that was kept, with all that is needed to try it again.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// Where it was.
+    pub lane: Lane,
+    /// Its offset there.
+    pub offset: u64,
+    /// Why its first rejected event was rejected.
+    pub reason: String,
+    /// Its bytes.
+    pub raw: Vec<u8>,
+    /// Its key, where it had one.
+    pub key: Option<Vec<u8>>,
+    /// Its headers.
+    pub headers: Vec<(String, Option<Vec<u8>>)>,
+    /// Bytes that had to be cut off: it cannot be made whole again.
+    pub cut: u64,
+}
+
+impl Letter {
+    /// Its own headers, for sending it back to where it was.
+    pub fn headers(&self) -> Vec<Header<'_>> {
+        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect()
+    }
+}
+
+/// Why a file of dead letters cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum LetterError {
+    /// The file.
+    #[error("{path}: {source}; name a file of dead letters that can be read")]
+    File {
+        /// Which.
+        path: std::path::PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A line.
+    #[error("{path}: line {line} is no dead letter; was the file changed by hand?")]
+    Line {
+        /// Of which file.
+        path: std::path::PathBuf,
+        /// Its number, from 1.
+        line: usize,
+    },
+}
+
+/// The messages of a file of dead letters, each once, in order.
+///
+/// # Errors
+/// The file cannot be read, or a line is none of ours.
+pub fn letters(path: &Path) -> Result<Vec<Letter>, LetterError> {
+    let file = |source| LetterError::File { path: path.to_owned(), source };
+    let reader = BufReader::new(File::open(path).map_err(file)?);
+    let mut found = Vec::new();
+    for (number, line) in (1..).zip(reader.lines()) {
+        let line = line.map_err(file)?;
+        let kept = serde_json::from_str::<Kept>(&line)
+            .map_err(|_| LetterError::Line { path: path.to_owned(), line: number })?;
+        // the further rows of a page stand without its bytes
+        found.extend(kept.letter());
+    }
+    Ok(found)
+}
+
+/// A line as it is read again.
+#[derive(Deserialize)]
+struct Kept {
+    topic: String,
+    partition: i32,
+    offset: u64,
+    reason: String,
+    raw_base64: Option<String>,
+    #[serde(default)]
+    bytes_cut: u64,
+    key_base64: Option<String>,
+    #[serde(default)]
+    headers: Vec<(String, Option<String>)>,
+}
+
+impl Kept {
+    fn letter(self) -> Option<Letter> {
+        let raw = STANDARD.decode(self.raw_base64?).ok()?;
+        let key = self.key_base64.and_then(|key| STANDARD.decode(key).ok());
+        let lane = Lane { topic: self.topic, partition: self.partition };
+        let value = |text: Option<String>| text.and_then(|text| STANDARD.decode(text).ok());
+        let headers = self.headers.into_iter().map(|(name, text)| (name, value(text))).collect();
+        Some(Letter { lane, offset: self.offset, reason: self.reason, raw, key, headers, cut: self.bytes_cut })
+    }
 }
 
 #[derive(Deserialize)]
@@ -49,7 +147,7 @@ fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
-impl DeadLetters {
+impl DeadLetterFile {
     /// Opens the file and drops what a crash left behind: lines of a batch that was not recorded, and a torn last line.
     ///
     /// # Errors
@@ -87,6 +185,8 @@ impl DeadLetters {
 }
 
 fn line(rejected: &Rejected, known: bool) -> Line<'_> {
+    let origin = rejected.origin.as_ref().filter(|_| !known);
+    let headers = origin.map(|origin| origin.headers.as_slice()).unwrap_or_default();
     Line {
         topic: &rejected.lane.topic,
         partition: rejected.lane.partition,
@@ -96,7 +196,14 @@ fn line(rejected: &Rejected, known: bool) -> Line<'_> {
         detail: &rejected.detail,
         raw_base64: (!known).then(|| STANDARD.encode(&rejected.raw)),
         bytes_cut: rejected.cut,
+        timestamp: origin.and_then(|origin| origin.timestamp),
+        key_base64: origin.and_then(|origin| origin.key.as_ref()).map(|key| STANDARD.encode(key)),
+        headers: headers.iter().map(header).collect(),
     }
+}
+
+fn header((name, value): &(String, Option<Vec<u8>>)) -> (&str, Option<String>) {
+    (name, value.as_ref().map(|value| STANDARD.encode(value)))
 }
 
 /// Bytes up to the first line that is torn or lies beyond what is recorded.
@@ -145,16 +252,16 @@ mod tests {
     fn drops_the_lines_of_a_batch_that_was_not_recorded() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("dead-letters.ndjson");
-        let mut letters = DeadLetters::open(&path, &[]).unwrap();
+        let mut letters = DeadLetterFile::open(&path, &[]).unwrap();
         letters.append(&[rejected(0), rejected(1)]).unwrap();
         letters.append(&[rejected(5)]).unwrap();
         drop(letters);
         let whole = std::fs::read(&path).unwrap();
         // a torn line at the end
         OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"topic\":\"t\"").unwrap();
-        drop(DeadLetters::open(&path, &reached(6)).unwrap());
+        drop(DeadLetterFile::open(&path, &reached(6)).unwrap());
         assert_eq!(std::fs::read(&path).unwrap(), whole);
-        drop(DeadLetters::open(&path, &reached(2)).unwrap());
+        drop(DeadLetterFile::open(&path, &reached(2)).unwrap());
         assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 2);
     }
 }
