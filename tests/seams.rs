@@ -122,6 +122,42 @@ fn nothing_of_the_first_tenant_is_lent_to_a_tenant_that_is_not_configured() {
 }
 
 #[test]
+fn an_event_that_names_no_tenant_is_nobodys_where_several_are_watched() {
+    let assumed = "default_tenant = \"ding8f2c41a0b7d9e63524f2f5cc6abecb85\"\n";
+    assert_eq!(verdict(&bank(), &download(&json!({}))), "DOMESTIC", "the configuration says whose such events are");
+    let world = bank_with(&[(assumed, "")]);
+    assert_eq!(verdict(&world, &download(&json!({}))), "UNDETERMINED");
+    assert_eq!(verdict(&world, &download(&json!({"corpId": HK_TENANT}))), "DOMESTIC");
+    assert_eq!(line(&world, &download(&json!({})))["legs"][0]["origin"]["code"], "ZZ", "no tenant's storage is lent");
+    let only = "[[entities]]\nid = \"c\"\nname = \"C\"\nregistered = \"HK\"\n[[tenants]]\nid = \"d\"\nentity = \"c\"\nitem = \"i\"\nstorage = { place = \"HK\", evidence = \"X\" }\n[[inventory]]\nid = \"i\"\nname = \"I\"\n[[sites]]\nid = \"o\"\ncidrs = [\"203.0.113.0/24\"]\nplace = \"HK\"\n";
+    let only = Arc::new(wire::world(&only.parse::<Settings>().unwrap()).unwrap());
+    assert_eq!(verdict(&only, &download(&json!({}))), "DOMESTIC", "a single tenant is meant");
+}
+
+#[test]
+fn files_of_another_organisation_are_not_taken_to_be_in_our_storage() {
+    // the audit log covers what members do in all organisations that they belong to
+    let owned = |more: Value| line(&bank(), &download(&more));
+    for own in ["維港銀行有限公司", "Victoria Harbour Bank Limited", "VHB Singapore", ""] {
+        assert_eq!(owned(json!({"orgName": own}))["verdict"], "DOMESTIC", "{own}");
+    }
+    for other in ["Straits Freight Pte Ltd", "某某公司", "victoria harbour bank limited"] {
+        let line = owned(json!({"orgName": other}));
+        let origin = &line["legs"][0]["origin"];
+        assert_eq!((&line["verdict"], &origin["doubt"]), (&json!("UNDETERMINED"), &json!("other_organisation")), "{other}");
+    }
+    let uploaded = owned(json!({"action": 0, "orgName": "Straits Freight Pte Ltd"}));
+    assert_eq!(uploaded["legs"][0]["recipient"]["party"], "straits-freight");
+    assert_eq!(uploaded["verdict"], "UNDETERMINED");
+    let opened = owned(json!({"action": 24, "orgName": "Straits Freight Pte Ltd"}));
+    assert_eq!((&opened["legs"][0]["destination"]["code"], &opened["legs"][0]["recipient"]["party"]), (&json!("SG"), &json!("straits-freight")));
+    let stated = owned(json!({"orgName": "某某公司", "_enrichment": {"region": "cn-hongkong"}}));
+    assert_eq!(stated["verdict"], "DOMESTIC", "what the event says of the storage holds for whoever owns the file");
+    let listed = owned(json!({"orgName": "某某公司", "targetSpaceId": 24_870_552_399_u64}));
+    assert_eq!(listed["legs"][0]["origin"]["code"], "SG", "so does the map of spaces");
+}
+
+#[test]
 fn a_display_name_is_no_proof_of_being_in_hong_kong() {
     let sent = |id: Option<&str>, name: &str| {
         let receiver = json!([{"receiverId": id, "receiverName": name, "receiverType": 0}]);

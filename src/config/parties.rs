@@ -103,7 +103,8 @@ pub struct Storage {
 pub struct Tenant {
     /// Corp id, or the name that the collector gives.
     pub id: String,
-    /// Name for people; default: the id.
+    /// Its name in DingTalk (`orgName`); default: the id. The names of its entity and members count as well. A row with any
+    /// other `orgName` is about a file of another organisation, whose storage this tenant's settings do not tell.
     pub name: Option<String>,
     /// Id of the entity whose tenant it is: the data user unless a space says otherwise.
     pub entity: String,

@@ -21,8 +21,21 @@ pub struct Scene<'e, 'a> {
     configured: bool,
     /// What the operator's map says of the space, then of the knowledge base: the nearer statement counts.
     mapped: [Option<(&'e Id<'a>, &'e Space)>; 2],
+    owner: OnceCell<Owner>,
     actor: OnceCell<Location>,
     storage: OnceCell<Location>,
+}
+
+/// Whose file it is. The audit log covers what the tenant's members do in all organisations that they belong to, and its
+/// rows name the one that owns the file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    /// The tenant's own organisation; also where the event does not say.
+    Tenant,
+    /// Another organisation of the directory.
+    Party(PartyId),
+    /// Another organisation, or a tenant that is not configured.
+    Unknown,
 }
 
 /// Where a leg ends and who receives it.
@@ -35,7 +48,25 @@ impl<'e, 'a> Scene<'e, 'a> {
         let listed = |id: &'e Option<Id<'a>>| id.as_ref().and_then(|id| Some((id, estate.space(id)?)));
         let mapped = [listed(&event.space), listed(&event.workspace)];
         let (tenant, configured) = world.tenant(event.tenant.as_deref());
-        Self { world, event, tenant, configured, mapped, actor: OnceCell::new(), storage: OnceCell::new() }
+        let (owner, actor, storage) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Self { world, event, tenant, configured, mapped, owner, actor, storage }
+    }
+
+    fn owner(&self) -> Owner {
+        *self.owner.get_or_init(|| self.find_owner())
+    }
+
+    fn find_owner(&self) -> Owner {
+        let tenant = self.world.policy.tenant(self.tenant);
+        match self.event.org.as_deref() {
+            _ if !self.configured => Owner::Unknown,
+            None => Owner::Tenant,
+            Some(name) if name == tenant.name => Owner::Tenant,
+            Some(name) => self.world.estate.organisation(name).map_or(Owner::Unknown, |contact| {
+                let own = contact.party == tenant.entity || tenant.members.contains(&contact.party);
+                if own { Owner::Tenant } else { Owner::Party(contact.party) }
+            }),
+        }
     }
 
     /// What the rules need beside a leg. Name patterns are only asked where data may end outside Hong Kong.
@@ -67,12 +98,15 @@ impl<'e, 'a> Scene<'e, 'a> {
     fn expand(&self, plan: &Plan<'_, '_>, each: &mut impl FnMut(Leg)) {
         let tenant = self.world.policy.tenant(self.tenant);
         match plan.destination {
-            // who has staff in a tenant that is not configured is not known
-            End::Organisation if !self.configured => self.emit(plan, stranger(), each),
-            End::Organisation if tenant.members.is_empty() => self.emit(plan, self.registered(tenant.entity), each),
-            End::Organisation => {
-                tenant.members.iter().for_each(|member| self.emit(plan, self.registered(*member), each));
-            }
+            End::Organisation => match self.owner() {
+                // who has staff in an organisation that is not configured is not known
+                Owner::Unknown => self.emit(plan, stranger(), each),
+                Owner::Party(party) => self.emit(plan, self.registered(party), each),
+                Owner::Tenant if tenant.members.is_empty() => self.emit(plan, self.registered(tenant.entity), each),
+                Owner::Tenant => {
+                    tenant.members.iter().for_each(|member| self.emit(plan, self.registered(*member), each));
+                }
+            },
             End::Actor => self.emit(plan, (self.actor_place(), self.actor_party()), each),
             End::Storage | End::PreviousStorage => self.emit(plan, (self.storage_place(), self.operator()), each),
             End::Counterpart(person) => self.emit(plan, self.counterpart(person), each),
@@ -143,7 +177,7 @@ impl<'e, 'a> Scene<'e, 'a> {
             _ if unlisted(host) => UNLISTED,
             Some(claimed) => claimed,
             None if unlisted(region) => UNLISTED,
-            None => self.usual_storage().or(region).or(host).unwrap_or(Location::unknown(Doubt::Missing)),
+            None => self.usual_storage().or(region).or(host).unwrap_or(self.no_storage()),
         };
         let document = self.event.url.as_deref().and_then(|url| geo.host(url)).filter(claims);
         document.map_or(found, |document| either(found, document))
@@ -158,19 +192,27 @@ impl<'e, 'a> Scene<'e, 'a> {
     fn previous_storage(&self) -> Location {
         let Some(previous) = &self.event.previous_workspace else { return self.storage_place() };
         let in_map = self.world.estate.space(previous).and_then(mapped);
-        in_map.or_else(|| self.tenant_storage()).unwrap_or(Location::unknown(Doubt::Missing))
+        in_map.or_else(|| self.tenant_storage()).unwrap_or(self.no_storage())
     }
 
-    /// The tenant's default. It says nothing about a tenant that is not configured.
+    /// The tenant's default. It says nothing about files of another organisation.
     fn tenant_storage(&self) -> Option<Location> {
-        self.world.policy.tenant(self.tenant).location().filter(|_| self.configured)
+        self.world.policy.tenant(self.tenant).location().filter(|_| self.owner() == Owner::Tenant)
     }
 
+    fn no_storage(&self) -> Location {
+        let foreign = self.configured && self.owner() != Owner::Tenant;
+        Location::unknown(if foreign { Doubt::OtherOrganisation } else { Doubt::Missing })
+    }
+
+    /// Who gets what is stored: the operator of the storage, or the other organisation whose space it is.
     fn operator(&self) -> Recipient {
-        let tenant = self.world.policy.tenant(self.tenant);
-        let usual = tenant.storage_operator.filter(|_| self.configured);
-        let operator = self.stated(|space| space.operator).or(usual);
-        operator.map_or(Recipient::Stranger, Recipient::Party)
+        let usual = match self.owner() {
+            Owner::Tenant => self.world.policy.tenant(self.tenant).storage_operator,
+            Owner::Party(party) => Some(party),
+            Owner::Unknown => None,
+        };
+        self.stated(|space| space.operator).or(usual).map_or(Recipient::Stranger, Recipient::Party)
     }
 
     /// People choose their own display names: beside an id that the directory does not know, a name is no proof that its

@@ -20,7 +20,7 @@ pub(in super::super) fn kind(name: &str, preview: bool) -> Option<Phrase> {
 }
 
 /// Names of places in Traditional Chinese, longest first where one includes another.
-const PLACES: [(&str, &str); 22] = [
+const PLACES: [(&str, &str); 23] = [
     ("Guangdong, outside the nine GBA cities", "廣東，大灣區九市以外"),
     ("outside Guangdong", "廣東以外"),
     ("Guangzhou", "廣州"),
@@ -42,6 +42,7 @@ const PLACES: [(&str, &str); 22] = [
     ("unlisted", "沒有來源收錄"),
     ("no_region", "不分地區"),
     ("stranger", "不認識的接收者"),
+    ("other_organisation", "檔案屬其他機構"),
     ("WORLD", "全世界"),
 ];
 
