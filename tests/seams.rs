@@ -67,6 +67,18 @@ fn the_usual_storage_stands_in_only_where_the_event_says_nothing_else() {
         (json!({"host": "https://x.oss-xx-atlantis.aliyuncs.com/a"}), "ZZ"),
         (json!({"host": "https://files.s3.eu-west-3.amazonaws.com/a"}), "ZZ"),
         (json!({"region": "ATLANTIS", "host": "https://x.oss-cn-hongkong.aliyuncs.com/a"}), "HK"),
+        // the first address hides the region, the second names it
+        (
+            json!({"resourceUrls": ["https://down-cdn.dingtalk.com/a", "https://x.oss-ap-southeast-1.aliyuncs.com/a"]}),
+            "SG",
+        ),
+        (
+            json!({"headerSignatureInfo": {"resourceUrls": ["https://x.oss-accelerate.aliyuncs.com/a"],
+                "internalResourceUrls": ["http://x.oss-ap-southeast-1-internal.aliyuncs.com/a"]}}),
+            "SG",
+        ),
+        (json!({"resourceUrls": ["https://x.oss-cn-hongkong.aliyuncs.com/a", "https://files.example.org/a"]}), "ZZ"),
+        (json!({"answer": {"headerSignatureInfo": {"region": "SINGAPORE"}}}), "SG"),
     ];
     for (storage, expected) in cases {
         let line = line(&bank(), &download(&json!({"_enrichment": storage})));
@@ -82,6 +94,7 @@ fn statements_about_storage_that_contradict_each_other_settle_nothing() {
         json!({"_enrichment": {"region": "cn-hongkong", "host": "https://sz.trans.dingtalk.com/a"}}),
         json!({"_enrichment": {"host": "https://x.oss-cn-hongkong.aliyuncs.com/a", "bucket": "lippi-space-sz"}}),
         json!({"docPcUrl": "https://x.oss-ap-southeast-1.aliyuncs.com/a"}),
+        json!({"_enrichment": {"resourceUrls": ["https://x.oss-cn-hongkong.aliyuncs.com/a", "https://sz.trans.dingtalk.com/a"]}}),
     ] {
         let row = download(&more);
         let line = line(&bank(), &row);
@@ -144,13 +157,20 @@ fn files_of_another_organisation_are_not_taken_to_be_in_our_storage() {
     for other in ["Straits Freight Pte Ltd", "某某公司", "victoria harbour bank limited"] {
         let line = owned(json!({"orgName": other}));
         let origin = &line["legs"][0]["origin"];
-        assert_eq!((&line["verdict"], &origin["doubt"]), (&json!("UNDETERMINED"), &json!("other_organisation")), "{other}");
+        assert_eq!(
+            (&line["verdict"], &origin["doubt"]),
+            (&json!("UNDETERMINED"), &json!("other_organisation")),
+            "{other}"
+        );
     }
     let uploaded = owned(json!({"action": 0, "orgName": "Straits Freight Pte Ltd"}));
     assert_eq!(uploaded["legs"][0]["recipient"]["party"], "straits-freight");
     assert_eq!(uploaded["verdict"], "UNDETERMINED");
     let opened = owned(json!({"action": 24, "orgName": "Straits Freight Pte Ltd"}));
-    assert_eq!((&opened["legs"][0]["destination"]["code"], &opened["legs"][0]["recipient"]["party"]), (&json!("SG"), &json!("straits-freight")));
+    assert_eq!(
+        (&opened["legs"][0]["destination"]["code"], &opened["legs"][0]["recipient"]["party"]),
+        (&json!("SG"), &json!("straits-freight"))
+    );
     let stated = owned(json!({"orgName": "某某公司", "_enrichment": {"region": "cn-hongkong"}}));
     assert_eq!(stated["verdict"], "DOMESTIC", "what the event says of the storage holds for whoever owns the file");
     let listed = owned(json!({"orgName": "某某公司", "targetSpaceId": 24_870_552_399_u64}));

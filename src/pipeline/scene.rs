@@ -5,13 +5,14 @@
 
 use std::cell::OnceCell;
 
+use super::storage::{self, Stated};
 use super::world::World;
 use crate::dingtalk::legs::{self, End, Movement, Plan};
 use crate::domain::estate::Space;
 use crate::domain::event::{Counterpart, Event, Id};
 use crate::domain::flow::{Case, Leg, Recipient};
 use crate::domain::party::{Categories, Contact, PartyId, TenantId};
-use crate::domain::place::{Candidates, Confidence, Doubt, Location, Method, Place, SourceId};
+use crate::domain::place::{Confidence, Doubt, Location, Method, Place, SourceId};
 
 /// An event in its world.
 pub struct Scene<'e, 'a> {
@@ -161,26 +162,18 @@ impl<'e, 'a> Scene<'e, 'a> {
         *self.storage.get_or_init(|| self.find_storage())
     }
 
-    /// Statements about the storage itself come first, and all of them count: where they contradict each other, each place
-    /// is possible. A region or host that no table knows says that the data are elsewhere than usual, so what is usual
-    /// does not stand in for it; the name of a bucket is free text and says nothing then. The document's own address is
-    /// that of a front end as a rule: it may contradict, and never establishes anything.
+    /// What the event says of the storage comes first. Where it says only that the data are elsewhere than usual, what is
+    /// usual does not stand in for it. The document's own address is that of a front end as a rule: it may contradict, and
+    /// never establishes anything.
     fn find_storage(&self) -> Location {
-        let (geo, storage) = (&self.world.geo, &self.event.storage);
-        let region = storage.region.as_deref().map(|region| geo.region(region).unwrap_or(UNLISTED));
-        let host = storage.host.as_deref().map(|host| geo.host(host).unwrap_or(UNLISTED));
-        let bucket = storage.bucket.as_deref().and_then(|bucket| geo.bucket(bucket));
-        let claims = |location: &Location| location.doubt.is_none();
-        let claimed = [region, host, bucket].into_iter().flatten().filter(claims).reduce(either);
-        let unlisted = |location: Option<Location>| location.is_some_and(|it| it.doubt == Some(Doubt::Unlisted));
-        let found = match claimed {
-            _ if unlisted(host) => UNLISTED,
-            Some(claimed) => claimed,
-            None if unlisted(region) => UNLISTED,
-            None => self.usual_storage().or(region).or(host).unwrap_or(self.no_storage()),
+        let geo = &self.world.geo;
+        let found = match storage::stated(geo, &self.event.storage) {
+            Stated::Place(location) => location,
+            Stated::Elsewhere => Location::unknown(Doubt::Unlisted),
+            Stated::Nothing(vague) => self.usual_storage().unwrap_or_else(|| self.no_storage(vague)),
         };
-        let document = self.event.url.as_deref().and_then(|url| geo.host(url)).filter(claims);
-        document.map_or(found, |document| either(found, document))
+        let document = self.event.url.as_deref().and_then(|url| geo.host(url)).filter(|it| it.doubt.is_none());
+        document.map_or(found, |document| storage::either(found, document))
     }
 
     /// By the operator's map, else by the tenant's default.
@@ -192,7 +185,7 @@ impl<'e, 'a> Scene<'e, 'a> {
     fn previous_storage(&self) -> Location {
         let Some(previous) = &self.event.previous_workspace else { return self.storage_place() };
         let in_map = self.world.estate.space(previous).and_then(mapped);
-        in_map.or_else(|| self.tenant_storage()).unwrap_or(self.no_storage())
+        in_map.or_else(|| self.tenant_storage()).unwrap_or_else(|| self.no_storage(None))
     }
 
     /// The tenant's default. It says nothing about files of another organisation.
@@ -200,9 +193,11 @@ impl<'e, 'a> Scene<'e, 'a> {
         self.world.policy.tenant(self.tenant).location().filter(|_| self.owner() == Owner::Tenant)
     }
 
-    fn no_storage(&self) -> Location {
+    /// Why the place is not known: whose it is, else what is vague about the event's own words.
+    fn no_storage(&self, vague: Option<Location>) -> Location {
         let foreign = self.configured && self.owner() != Owner::Tenant;
-        Location::unknown(if foreign { Doubt::OtherOrganisation } else { Doubt::Missing })
+        let missing = Location::unknown(if foreign { Doubt::OtherOrganisation } else { Doubt::Missing });
+        vague.filter(|_| !foreign).unwrap_or(missing)
     }
 
     /// Who gets what is stored: the operator of the storage, or the other organisation whose space it is.
@@ -263,18 +258,6 @@ impl<'e, 'a> Scene<'e, 'a> {
     }
 }
 
-/// A region or host that is given and in no table.
-const UNLISTED: Location = Location::unknown(Doubt::Unlisted);
-
-/// What two statements about one storage come to. Nothing is added to what is not known.
-fn either(one: Location, other: Location) -> Location {
-    if one.candidates == other.candidates || one.candidates == Candidates::Anywhere {
-        return one;
-    }
-    let candidates = other.candidates.iter().fold(one.candidates, Candidates::with);
-    Location { candidates, confidence: Confidence::Low, doubt: Some(Doubt::Conflict), ..one }
-}
-
 /// The space's entry in the operator's map as a location.
 fn mapped(space: &Space) -> Option<Location> {
     let (place, _) = space.storage.as_ref()?;
@@ -289,30 +272,4 @@ fn in_directory(place: Option<Place>) -> Location {
 
 fn stranger() -> Arrival {
     (Location::unknown(Doubt::Stranger), Recipient::Stranger)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::place::Country;
-
-    fn at(place: Place) -> Location {
-        Location::at(place, Method::Host, Confidence::High, SourceId::NONE)
-    }
-
-    #[test]
-    fn parts_of_an_event_that_disagree_leave_every_place_possible() {
-        let singapore = Place::country(Country::SG);
-        let both = either(at(Place::HK), at(singapore));
-        assert_eq!(both.candidates.iter().collect::<Vec<_>>(), [Place::HK, singapore]);
-        assert_eq!((both.confidence, both.doubt), (Confidence::Low, Some(Doubt::Conflict)));
-        assert_eq!(either(both, at(Place::HK)), both);
-    }
-
-    #[test]
-    fn parts_of_an_event_that_agree_are_the_nearer_one() {
-        assert_eq!(either(at(Place::HK), at(Place::HK)), at(Place::HK));
-        let unlisted = either(UNLISTED, at(Place::HK));
-        assert_eq!(unlisted, UNLISTED, "nothing is added to what is not known");
-    }
 }
