@@ -719,6 +719,16 @@ fn the_officer_reads_each_verdict_in_both_languages() {
 }
 
 #[test]
+fn what_certainly_ends_in_hong_kong_is_not_said_to_lead_outside() {
+    let mut sample = sample(Verdict::Undetermined);
+    sample.facts.possible = vec!["INBOUND".into(), "DOMESTIC".into()];
+    (sample.facts.origin, sample.facts.destination) = ("unknown (missing)".into(), "HK".into());
+    let text = words(&View::of(&sample, Audience::Officer), Languages::Both);
+    assert!(text.contains("ends in Hong Kong") && text.contains("終點在香港"), "{text}");
+    assert!(!text.contains("outside Hong Kong;") && !text.contains("香港以外"), "{text}");
+}
+
+#[test]
 fn the_wording_is_modest() {
     for verdict in Verdict::ALL {
         let text = words(&View::of(&sample(verdict), Audience::Officer), Languages::Both);

@@ -79,9 +79,16 @@ impl<'a> Notice<'a> {
 
     fn headline(&self) -> String {
         let foreign = self.tags().contains(&Tag::ForeignHkControlled);
-        let [movement, state] = phrases::headline(self.verdict, foreign);
+        let [movement, state] = phrases::headline(self.verdict, foreign, self.stays());
         let (movement, state) = (movement.text(self.language), state.text(self.language));
         format!("[{}] {movement}{state}\n", self.severity.name())
+    }
+
+    /// Undetermined, and yet nothing that is possible leaves Hong Kong.
+    fn stays(&self) -> bool {
+        let possible = self.view.list(Field::Possible);
+        let leaves = |name: &&str| Verdict::parse(name).is_none_or(Verdict::leaves);
+        self.verdict == Verdict::Undetermined && !possible.is_empty() && !possible.iter().any(leaves)
     }
 
     fn who(&self) -> String {
@@ -258,7 +265,7 @@ impl<'a> Notice<'a> {
     }
 
     fn request(&self) -> String {
-        self.sentences(&[self.say(phrases::action(self.verdict)), self.say(phrases::deadline(self.severity))])
+        self.sentences(&[self.say(phrases::action(self.verdict, self.stays())), self.say(phrases::deadline(self.severity))])
     }
 
     fn evidence(&self) -> String {
