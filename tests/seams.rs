@@ -191,6 +191,23 @@ fn a_display_name_is_no_proof_of_being_in_hong_kong() {
 }
 
 #[test]
+fn a_mail_address_is_followed_to_its_organisation_and_as_a_name_never_to_hong_kong() {
+    let sent = |id: Option<&str>, name: &str| {
+        let receiver = json!([{"receiverId": id, "receiverName": name, "receiverType": 0}]);
+        let line = line(&bank(), &download(&json!({"action": 8, "docReceiverList": receiver})));
+        let leg = &line["legs"][0];
+        format!("{} {}", leg["recipient"]["party"].as_str().unwrap(), leg["destination"]["code"].as_str().unwrap())
+    };
+    assert_eq!(sent(Some("tan@ops.straits-freight.example"), "x"), "straits-freight SG");
+    assert_eq!(sent(Some("ka.yan@VHB.example"), "x"), "vhb HK", "an id is not chosen by its bearer");
+    assert_eq!(sent(None, "tan@straits-freight.example"), "straits-freight SG");
+    assert_eq!(sent(None, "ka.yan@vhb.example"), "stranger ZZ", "a display name is");
+    for name in ["tan@straits-freight.example.org", "Tan tan@straits-freight.example", "a@b@straits-freight.example"] {
+        assert_eq!(sent(None, name), "stranger ZZ", "{name}");
+    }
+}
+
+#[test]
 fn apps_and_files_of_one_push_event_are_not_duplicates_of_each_other() {
     let head = |kind: &str, body: Value| json!({"eventType": kind, "eventId": "e-1", "corpId": HK_TENANT, "eventBornTime": 1_763_456_712_345_i64, "data": body});
     let apps = json!({"authInfo": {"agent": [{"appid": 11, "agentname": "One"}, {"appid": 12, "agentname": "Two"}]}});

@@ -127,7 +127,8 @@ pub struct Names {
     pub party: String,
     /// Names, compared exactly, also inside the last parentheses of a receiver's name: `"Straits Freight"`.
     pub names: Vec<String>,
-    /// Mail domains; a domain below one of them counts: `"straits-freight.example"`.
+    /// Mail domains, for receivers that are given by a mail address; a domain below one of them counts:
+    /// `"straits-freight.example"`. An address in place of a name never places anybody in Hong Kong.
     pub domains: Vec<String>,
     /// Where its people usually are; default: where it is registered.
     pub place: Option<String>,

@@ -211,14 +211,23 @@ impl<'e, 'a> Scene<'e, 'a> {
     }
 
     /// People choose their own display names: beside an id that the directory does not know, a name is no proof that its
-    /// bearer is in Hong Kong.
+    /// bearer is in Hong Kong, and neither is a mail address in place of a name.
     fn counterpart(&self, person: &Counterpart<'_>) -> Arrival {
+        let estate = &self.world.estate;
         let id = person.id.as_ref().map(|id| id.reveal());
         let name = person.name.as_ref().map(|name| name.reveal().as_ref());
-        let known = id.and_then(|id| self.staff(id));
-        let Some(contact) = known.or_else(|| self.world.estate.contact(None, name)) else { return stranger() };
+        let known = id.and_then(|id| self.staff(id).or_else(|| mail_of(id).and_then(|mail| estate.mailbox(mail))));
+        let by_name = || name.and_then(|name| estate.contact(None, Some(name)));
+        let by_mail = || name.and_then(|name| estate.mailbox(name));
+        let (contact, proven) = match known {
+            Some(contact) => (contact, true),
+            None => match by_name().map(|contact| (contact, id.is_none())).or_else(|| Some((by_mail()?, false))) {
+                Some(found) => found,
+                None => return stranger(),
+            },
+        };
         let place = self.world.policy.place_of(contact);
-        let unproven = id.is_some() && known.is_none() && place.is_some_and(Place::is_hk);
+        let unproven = !proven && place.is_some_and(Place::is_hk);
         if unproven { stranger() } else { (in_directory(place), Recipient::Party(contact.party)) }
     }
 
@@ -262,6 +271,14 @@ impl<'e, 'a> Scene<'e, 'a> {
 fn mapped(space: &Space) -> Option<Location> {
     let (place, _) = space.storage.as_ref()?;
     Some(Location::at(*place, Method::Space, Confidence::High, SourceId::NONE))
+}
+
+/// An id that is written as text, as a mail address is.
+fn mail_of<'s>(id: &'s Id<'_>) -> Option<&'s str> {
+    match id {
+        Id::Text(text) => Some(text),
+        Id::Number(_) => None,
+    }
 }
 
 fn in_directory(place: Option<Place>) -> Location {

@@ -265,7 +265,10 @@ impl<'a> Notice<'a> {
     }
 
     fn request(&self) -> String {
-        self.sentences(&[self.say(phrases::action(self.verdict, self.stays())), self.say(phrases::deadline(self.severity))])
+        self.sentences(&[
+            self.say(phrases::action(self.verdict, self.stays())),
+            self.say(phrases::deadline(self.severity)),
+        ])
     }
 
     fn evidence(&self) -> String {
