@@ -201,7 +201,7 @@ pub enum Doubt {
     Unreadable,
     /// Private, loopback, link-local, carrier-grade NAT or documentation address.
     Private,
-    /// An egress that hides the true place (VPN, proxy), by the operator's address map.
+    /// An egress that hides the true place (VPN, proxy), by the operator's address map; an anycast address.
     Opaque,
     /// Several addresses or databases that name different places.
     Conflict,
