@@ -191,6 +191,25 @@ fn a_display_name_is_no_proof_of_being_in_hong_kong() {
 }
 
 #[test]
+fn the_name_of_a_group_places_nobody_in_hong_kong() {
+    // whoever makes a group names it, and anybody can be in it
+    let sent = |kind: u8, list: &str, name: &str| {
+        let one = if list == "docMemberList" {
+            json!([{"memberName": name, "memberType": kind, "permissionRole": 1}])
+        } else {
+            json!([{"receiverName": name, "receiverType": kind}])
+        };
+        verdict(&bank(), &download(&json!({"action": if list == "docMemberList" { 20 } else { 15 }, list: one})))
+    };
+    for list in ["docReceiverList", "docMemberList"] {
+        assert_eq!(sent(1, list, "維港銀行"), "UNDETERMINED", "{list}");
+        assert_eq!(sent(1, list, "Straits Freight"), "UNCOVERED", "{list}: a name that says elsewhere is followed");
+    }
+    assert_eq!(sent(0, "docReceiverList", "Lee Chi Keung"), "DOMESTIC");
+    assert_eq!(sent(2, "docMemberList", "Lee Chi Keung"), "DOMESTIC");
+}
+
+#[test]
 fn a_mail_address_is_followed_to_its_organisation_and_as_a_name_never_to_hong_kong() {
     let sent = |id: Option<&str>, name: &str| {
         let receiver = json!([{"receiverId": id, "receiverName": name, "receiverType": 0}]);

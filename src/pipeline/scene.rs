@@ -7,6 +7,7 @@ use std::cell::OnceCell;
 
 use super::storage::{self, Stated};
 use super::world::World;
+use crate::dingtalk::codes;
 use crate::dingtalk::legs::{self, End, Movement, Plan};
 use crate::domain::estate::Space;
 use crate::domain::event::{Counterpart, Event, Id};
@@ -211,7 +212,7 @@ impl<'e, 'a> Scene<'e, 'a> {
     }
 
     /// People choose their own display names: beside an id that the directory does not know, a name is no proof that its
-    /// bearer is in Hong Kong, and neither is a mail address in place of a name.
+    /// bearer is in Hong Kong. Neither is a mail address in place of a name, nor the name of a group, which anybody may be in.
     fn counterpart(&self, person: &Counterpart<'_>) -> Arrival {
         let estate = &self.world.estate;
         let id = person.id.as_ref().map(|id| id.reveal());
@@ -219,9 +220,10 @@ impl<'e, 'a> Scene<'e, 'a> {
         let known = id.and_then(|id| self.staff(id).or_else(|| mail_of(id).and_then(|mail| estate.mailbox(mail))));
         let by_name = || name.and_then(|name| estate.contact(None, Some(name)));
         let by_mail = || name.and_then(|name| estate.mailbox(name));
+        let named = id.is_none() && person.kind != Some(codes::GROUP);
         let (contact, proven) = match known {
             Some(contact) => (contact, true),
-            None => match by_name().map(|contact| (contact, id.is_none())).or_else(|| Some((by_mail()?, false))) {
+            None => match by_name().map(|contact| (contact, named)).or_else(|| Some((by_mail()?, false))) {
                 Some(found) => found,
                 None => return stranger(),
             },

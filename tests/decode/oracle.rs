@@ -511,7 +511,7 @@ impl Claims {
             let said = self.slots.iter().filter(|(at, _)| *at == slot).map(|(_, text)| text);
             said.for_each(|text| {
                 if !hosts.contains(&text) {
-                    hosts.push(text)
+                    hosts.push(text);
                 }
             });
         }

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Instant;
 
-use harbourwatch::domain::place::{Confidence, Country, Doubt, Method, Place};
+use harbourwatch::domain::place::{Country, Doubt, Method, Place};
 use harbourwatch::geo::{Database, Geo, GeoError, Site};
 use ipnet::IpNet;
 use maxminddb::{Reader, WithinOptions, path};
