@@ -11,8 +11,8 @@ pub fn line(world: &World, step: &Step) -> String {
     match step {
         Step::Principle { condition, answer } => {
             let answer = match answer {
-                Tri::Yes => "met",
-                Tri::No => "NOT met",
+                Tri::Yes => "no gap on record",
+                Tri::No => "a GAP on record",
                 Tri::Unknown => "not known (listed, decides nothing)",
             };
             format!("principle {}: {answer}", condition.name())

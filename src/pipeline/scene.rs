@@ -54,6 +54,11 @@ impl<'e, 'a> Scene<'e, 'a> {
         Self { world, event, tenant, configured, mapped, owner, actor, storage }
     }
 
+    /// Whether the file belongs to another organisation than the tenant's own, by what the event says.
+    pub fn is_foreign(&self) -> bool {
+        self.configured && self.owner() != Owner::Tenant
+    }
+
     fn owner(&self) -> Owner {
         *self.owner.get_or_init(|| self.find_owner())
     }
@@ -196,7 +201,7 @@ impl<'e, 'a> Scene<'e, 'a> {
 
     /// Why the place is not known: whose it is, else what is vague about the event's own words.
     fn no_storage(&self, vague: Option<Location>) -> Location {
-        let foreign = self.configured && self.owner() != Owner::Tenant;
+        let foreign = self.is_foreign();
         let missing = Location::unknown(if foreign { Doubt::OtherOrganisation } else { Doubt::Missing });
         vague.filter(|_| !foreign).unwrap_or(missing)
     }
