@@ -164,12 +164,15 @@ impl<'a> Notice<'a> {
             return String::new();
         }
         let (method, confidence) = (self.view.text(method), self.view.text(confidence));
-        self.joined([
-            plain(&phrases::place(place, self.language)),
-            self.say(say("by ", "依據：")) + &self.named(method, phrases::method(method)),
-            self.named(confidence, phrases::confidence(confidence)),
-            self.present(self.view.text(source), say("source {}", "資料來源 {}")),
-        ])
+        let (by, weight) = if method == Method::None.name() {
+            // why it is not known says it all
+            (String::new(), String::new())
+        } else {
+            let by = self.say(say("by ", "依據：")) + &self.named(method, phrases::method(method));
+            (by, self.named(confidence, phrases::confidence(confidence)))
+        };
+        let source = self.present(self.view.text(source), say("source {}", "資料來源 {}"));
+        self.joined([plain(&phrases::place(place, self.language)), by, weight, source])
     }
 
     fn recipient(&self) -> String {
