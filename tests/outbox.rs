@@ -94,6 +94,7 @@ fn facts(verdict: Verdict) -> Facts {
         item: "payroll".into(),
         subjects: Some(1_200),
         binding: true,
+        gap: Some("dpp2_processor".into()),
         record: "5f1c0e9a77d2430bb6a8e012".into(),
     }
 }
@@ -683,6 +684,8 @@ fn sample(verdict: Verdict) -> Finding {
             facts.destination_confidence = "none".into();
             facts.possible = vec!["UNCOVERED".into(), "DOMESTIC".into()];
             facts.rule = "R9".into();
+            facts.failed_condition = Some("dpp2_processor".into());
+            (facts.binding, facts.tags) = (true, vec!["outbound".into()]);
         }
         Verdict::Covered => {
             (facts.safeguard, facts.rule) = (Some("alpha-cloud-rmc".into()), "R7".into());

@@ -4,7 +4,7 @@
 //! what weight, what is asked and by when, and how to check all of it. Every value from outside goes through
 //! [`super::plain::plain`].
 
-use super::phrases::{self, BINDING, Language, Phrase, SECTION_33, TERMS, say};
+use super::phrases::{self, Language, Phrase, SECTION_33, TERMS, say};
 use super::plain::plain;
 use crate::deliver::audience::{Field, View};
 use crate::domain::finding::HKT_OFFSET_MS;
@@ -131,7 +131,8 @@ impl<'a> Notice<'a> {
         let (first, last) = (self.view.number(Field::First), self.view.number(Field::Last));
         match (first, last) {
             (Some(0) | None, Some(0) | None) => self.say(say("not stated by the event", "事件未有說明")),
-            (Some(first), Some(last)) if first != last => {
+            // to the second, as they are shown
+            (Some(first), Some(last)) if first / 1000 != last / 1000 => {
                 say("{} to {}", "{} 至 {}").fill(self.language, &[&self.time(first), &self.time(last)])
             }
             (first, last) => self.time(first.or(last).unwrap_or_default()),
@@ -206,13 +207,19 @@ impl<'a> Notice<'a> {
         let is_said = self.verdict == Verdict::Defect && !condition.is_empty();
         let state = if is_said { String::new() } else { self.say(phrases::safeguard_state(self.verdict)) };
         let rule = self.view.text(Field::PolicyRule);
-        self.joined([
-            self.present(name, say("entry {}", "記項 {}")),
-            state,
-            condition,
-            self.present(rule, say("rule of the organisation: {}", "機構規則：{}")),
-            self.possible(),
-        ])
+        let name = self.present(name, say("entry {}", "記項 {}"));
+        let rule = self.present(rule, say("rule of the organisation: {}", "機構規則：{}"));
+        if !self.is_open() {
+            return self.joined([name, state, condition, rule]);
+        }
+        // what is reported of something undetermined is that of its gravest possibility
+        let gravest = self.joined([name, condition, rule]);
+        let gravest = if gravest.is_empty() { gravest } else { self.say(IN_THE_GRAVEST_CASE) + &gravest };
+        self.joined([state, self.possible(), gravest])
+    }
+
+    fn is_open(&self) -> bool {
+        self.verdict == Verdict::Undetermined
     }
 
     fn possible(&self) -> String {
@@ -227,7 +234,9 @@ impl<'a> Notice<'a> {
             parts.push(self.say(TERMS));
         }
         if self.view.is(Field::Binding) {
-            parts.push(self.say(BINDING));
+            let gap = self.view.text(Field::Gap);
+            let gap = phrases::condition(gap).map_or(gap, |phrase| phrase.text(self.language));
+            parts.push(phrases::binding(self.is_open()).fill(self.language, &[gap]));
         }
         self.sentences(&parts)
     }
@@ -251,8 +260,14 @@ impl<'a> Notice<'a> {
             verdict.fill(self.language, &[self.severity.name(), self.verdict.name()]),
             self.present(self.view.text(Field::Rule), say("rule {}", "依據規則 {}")),
         ];
-        parts.extend(grounds.into_iter().filter(|(holds, _)| *holds).map(|(_, ground)| self.say(ground)));
-        parts.extend(self.tags().into_iter().map(|tag| self.say(phrases::tag(tag))));
+        // where nothing that is possible leaves Hong Kong, none of them counted
+        parts.extend(
+            grounds.into_iter().filter(|(holds, _)| *holds && !self.stays()).map(|(_, ground)| self.say(ground)),
+        );
+        let tags = self.joined(self.tags().into_iter().map(|tag| self.say(phrases::tag(tag))));
+        let possibly =
+            if self.is_open() && !tags.is_empty() { self.say(say("possibly: ", "可能：")) } else { String::new() };
+        parts.push(possibly + &tags);
         self.joined(parts)
     }
 
@@ -353,6 +368,8 @@ impl<'a> Notice<'a> {
 
 /// A standing finding names the first of those whose acts it counts.
 const FIRST_OF_SEVERAL: Phrase = say("first of the people counted here", "所計算人士中的首位");
+
+const IN_THE_GRAVEST_CASE: Phrase = say("in the gravest case: ", "最嚴重的情況：");
 
 const UNNAMED: Phrase = say("not named by the event", "事件未有指明");
 

@@ -92,8 +92,8 @@ pub(in super::super) fn safeguard_state(verdict: Verdict) -> Phrase {
 pub(in super::super) fn action(verdict: Verdict, stays: bool) -> Phrase {
     match verdict {
         Verdict::Prohibited => say(
-            "ask whether the movement was intended; where it was not, have the access or share withdrawn; record the decision.",
-            "查詢此項流動是否有意進行；如非有意，請安排撤回有關的存取權或分享，並記錄決定。",
+            "ask whether the movement was intended; where it was not, have it undone (access or share withdrawn, data moved back); record the decision.",
+            "查詢此項流動是否有意進行；如非有意，請安排還原（撤回有關的存取權或分享，或將資料移回），並記錄決定。",
         ),
         Verdict::Uncovered => say(
             "find out whether an agreement or another safeguard exists; if so, add it to the register; if not, arrange one or have the flow stopped; record the decision.",
