@@ -51,6 +51,12 @@ impl Ran {
         json_lines(&self.out)
     }
 
+    /// Events received, by the line on conservation. A blank line or an empty page is none.
+    pub(super) fn received(&self) -> u64 {
+        let line = self.err.lines().find(|line| line.starts_with("conservation:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().replace(',', "").parse().unwrap()
+    }
+
     /// Asserts that the texts stand in standard output in this order.
     #[track_caller]
     pub(super) fn says(&self, texts: &[&str]) {
