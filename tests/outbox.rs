@@ -94,6 +94,7 @@ fn facts(verdict: Verdict) -> Facts {
         item: "payroll".into(),
         subjects: Some(1_200),
         binding: true,
+        gap: Some("dpp2_processor".into()),
         record: "5f1c0e9a77d2430bb6a8e012".into(),
     }
 }
@@ -683,6 +684,8 @@ fn sample(verdict: Verdict) -> Finding {
             facts.destination_confidence = "none".into();
             facts.possible = vec!["UNCOVERED".into(), "DOMESTIC".into()];
             facts.rule = "R9".into();
+            facts.failed_condition = Some("dpp2_processor".into());
+            (facts.binding, facts.tags) = (true, vec!["outbound".into()]);
         }
         Verdict::Covered => {
             (facts.safeguard, facts.rule) = (Some("alpha-cloud-rmc".into()), "R7".into());
@@ -716,6 +719,16 @@ fn the_officer_reads_each_verdict_in_both_languages() {
         let text = words(&View::of(&sample(verdict), Audience::Officer), Languages::Both);
         golden(&format!("{}.txt", verdict.name().to_ascii_lowercase()), &text);
     }
+}
+
+#[test]
+fn what_certainly_ends_in_hong_kong_is_not_said_to_lead_outside() {
+    let mut sample = sample(Verdict::Undetermined);
+    sample.facts.possible = vec!["INBOUND".into(), "DOMESTIC".into()];
+    (sample.facts.origin, sample.facts.destination) = ("unknown (missing)".into(), "HK".into());
+    let text = words(&View::of(&sample, Audience::Officer), Languages::Both);
+    assert!(text.contains("ends in Hong Kong") && text.contains("終點在香港"), "{text}");
+    assert!(!text.contains("outside Hong Kong;") && !text.contains("香港以外"), "{text}");
 }
 
 #[test]

@@ -67,6 +67,18 @@ fn the_usual_storage_stands_in_only_where_the_event_says_nothing_else() {
         (json!({"host": "https://x.oss-xx-atlantis.aliyuncs.com/a"}), "ZZ"),
         (json!({"host": "https://files.s3.eu-west-3.amazonaws.com/a"}), "ZZ"),
         (json!({"region": "ATLANTIS", "host": "https://x.oss-cn-hongkong.aliyuncs.com/a"}), "HK"),
+        // the first address hides the region, the second names it
+        (
+            json!({"resourceUrls": ["https://down-cdn.dingtalk.com/a", "https://x.oss-ap-southeast-1.aliyuncs.com/a"]}),
+            "SG",
+        ),
+        (
+            json!({"headerSignatureInfo": {"resourceUrls": ["https://x.oss-accelerate.aliyuncs.com/a"],
+                "internalResourceUrls": ["http://x.oss-ap-southeast-1-internal.aliyuncs.com/a"]}}),
+            "SG",
+        ),
+        (json!({"resourceUrls": ["https://x.oss-cn-hongkong.aliyuncs.com/a", "https://files.example.org/a"]}), "ZZ"),
+        (json!({"answer": {"headerSignatureInfo": {"region": "SINGAPORE"}}}), "SG"),
     ];
     for (storage, expected) in cases {
         let line = line(&bank(), &download(&json!({"_enrichment": storage})));
@@ -82,6 +94,7 @@ fn statements_about_storage_that_contradict_each_other_settle_nothing() {
         json!({"_enrichment": {"region": "cn-hongkong", "host": "https://sz.trans.dingtalk.com/a"}}),
         json!({"_enrichment": {"host": "https://x.oss-cn-hongkong.aliyuncs.com/a", "bucket": "lippi-space-sz"}}),
         json!({"docPcUrl": "https://x.oss-ap-southeast-1.aliyuncs.com/a"}),
+        json!({"_enrichment": {"resourceUrls": ["https://x.oss-cn-hongkong.aliyuncs.com/a", "https://sz.trans.dingtalk.com/a"]}}),
     ] {
         let row = download(&more);
         let line = line(&bank(), &row);
@@ -122,6 +135,49 @@ fn nothing_of_the_first_tenant_is_lent_to_a_tenant_that_is_not_configured() {
 }
 
 #[test]
+fn an_event_that_names_no_tenant_is_nobodys_where_several_are_watched() {
+    let assumed = "default_tenant = \"ding8f2c41a0b7d9e63524f2f5cc6abecb85\"\n";
+    assert_eq!(verdict(&bank(), &download(&json!({}))), "DOMESTIC", "the configuration says whose such events are");
+    let world = bank_with(&[(assumed, "")]);
+    assert_eq!(verdict(&world, &download(&json!({}))), "UNDETERMINED");
+    assert_eq!(verdict(&world, &download(&json!({"corpId": HK_TENANT}))), "DOMESTIC");
+    assert_eq!(line(&world, &download(&json!({})))["legs"][0]["origin"]["code"], "ZZ", "no tenant's storage is lent");
+    let only = "[[entities]]\nid = \"c\"\nname = \"C\"\nregistered = \"HK\"\n[[tenants]]\nid = \"d\"\nentity = \"c\"\nitem = \"i\"\nstorage = { place = \"HK\", evidence = \"X\" }\n[[inventory]]\nid = \"i\"\nname = \"I\"\n[[sites]]\nid = \"o\"\ncidrs = [\"203.0.113.0/24\"]\nplace = \"HK\"\n";
+    let only = Arc::new(wire::world(&only.parse::<Settings>().unwrap()).unwrap());
+    assert_eq!(verdict(&only, &download(&json!({}))), "DOMESTIC", "a single tenant is meant");
+}
+
+#[test]
+fn files_of_another_organisation_are_not_taken_to_be_in_our_storage() {
+    // the audit log covers what members do in all organisations that they belong to
+    let owned = |more: Value| line(&bank(), &download(&more));
+    for own in ["維港銀行有限公司", "Victoria Harbour Bank Limited", "VHB Singapore", ""] {
+        assert_eq!(owned(json!({"orgName": own}))["verdict"], "DOMESTIC", "{own}");
+    }
+    for other in ["Straits Freight Pte Ltd", "某某公司", "victoria harbour bank limited"] {
+        let line = owned(json!({"orgName": other}));
+        let origin = &line["legs"][0]["origin"];
+        assert_eq!(
+            (&line["verdict"], &origin["doubt"]),
+            (&json!("UNDETERMINED"), &json!("other_organisation")),
+            "{other}"
+        );
+    }
+    let uploaded = owned(json!({"action": 0, "orgName": "Straits Freight Pte Ltd"}));
+    assert_eq!(uploaded["legs"][0]["recipient"]["party"], "straits-freight");
+    assert_eq!(uploaded["verdict"], "UNDETERMINED");
+    let opened = owned(json!({"action": 24, "orgName": "Straits Freight Pte Ltd"}));
+    assert_eq!(
+        (&opened["legs"][0]["destination"]["code"], &opened["legs"][0]["recipient"]["party"]),
+        (&json!("SG"), &json!("straits-freight"))
+    );
+    let stated = owned(json!({"orgName": "某某公司", "_enrichment": {"region": "cn-hongkong"}}));
+    assert_eq!(stated["verdict"], "DOMESTIC", "what the event says of the storage holds for whoever owns the file");
+    let listed = owned(json!({"orgName": "某某公司", "targetSpaceId": 24_870_552_399_u64}));
+    assert_eq!(listed["legs"][0]["origin"]["code"], "SG", "so does the map of spaces");
+}
+
+#[test]
 fn a_display_name_is_no_proof_of_being_in_hong_kong() {
     let sent = |id: Option<&str>, name: &str| {
         let receiver = json!([{"receiverId": id, "receiverName": name, "receiverType": 0}]);
@@ -132,6 +188,42 @@ fn a_display_name_is_no_proof_of_being_in_hong_kong() {
     assert_eq!(sent(Some("99887766"), "Lee Chi Keung"), "UNDETERMINED", "somebody else of that name");
     assert_eq!(sent(Some("99887766"), "Mallory (Victoria Harbour Bank)"), "UNDETERMINED");
     assert_eq!(sent(Some("99887766"), "Tan (Straits Freight)"), sent(None, "Tan (Straits Freight)"));
+}
+
+#[test]
+fn the_name_of_a_group_places_nobody_in_hong_kong() {
+    // whoever makes a group names it, and anybody can be in it
+    let sent = |kind: u8, list: &str, name: &str| {
+        let one = if list == "docMemberList" {
+            json!([{"memberName": name, "memberType": kind, "permissionRole": 1}])
+        } else {
+            json!([{"receiverName": name, "receiverType": kind}])
+        };
+        verdict(&bank(), &download(&json!({"action": if list == "docMemberList" { 20 } else { 15 }, list: one})))
+    };
+    for list in ["docReceiverList", "docMemberList"] {
+        assert_eq!(sent(1, list, "維港銀行"), "UNDETERMINED", "{list}");
+        assert_eq!(sent(1, list, "Straits Freight"), "UNCOVERED", "{list}: a name that says elsewhere is followed");
+    }
+    assert_eq!(sent(0, "docReceiverList", "Lee Chi Keung"), "DOMESTIC");
+    assert_eq!(sent(2, "docMemberList", "Lee Chi Keung"), "DOMESTIC");
+}
+
+#[test]
+fn a_mail_address_is_followed_to_its_organisation_and_as_a_name_never_to_hong_kong() {
+    let sent = |id: Option<&str>, name: &str| {
+        let receiver = json!([{"receiverId": id, "receiverName": name, "receiverType": 0}]);
+        let line = line(&bank(), &download(&json!({"action": 8, "docReceiverList": receiver})));
+        let leg = &line["legs"][0];
+        format!("{} {}", leg["recipient"]["party"].as_str().unwrap(), leg["destination"]["code"].as_str().unwrap())
+    };
+    assert_eq!(sent(Some("tan@ops.straits-freight.example"), "x"), "straits-freight SG");
+    assert_eq!(sent(Some("ka.yan@VHB.example"), "x"), "vhb HK", "an id is not chosen by its bearer");
+    assert_eq!(sent(None, "tan@straits-freight.example"), "straits-freight SG");
+    assert_eq!(sent(None, "ka.yan@vhb.example"), "stranger ZZ", "a display name is");
+    for name in ["tan@straits-freight.example.org", "Tan tan@straits-freight.example", "a@b@straits-freight.example"] {
+        assert_eq!(sent(None, name), "stranger ZZ", "{name}");
+    }
 }
 
 #[test]

@@ -111,7 +111,7 @@ fn directory_answers_by_id_name_parentheses_and_mail_domain() {
     assert_eq!(place(None, Some("沈立群")), zhejiang);
     assert_eq!(place(None, Some("Li Na (Merlion Payroll)")), Some(Place::country(Country::SG)));
     assert_eq!(place(None, Some("马文博（杭州钱江数据服务有限公司）")), zhejiang);
-    let by_mail = bank.estate.mail_domain("x@mail.Qianjiang-Data.example");
+    let by_mail = bank.estate.mailbox("x@mail.Qianjiang-Data.example");
     assert_eq!(by_mail.and_then(|contact| bank.policy.place_of(contact)), zhejiang);
     assert_eq!(place(None, Some("x@vhb.example")), None);
     assert_eq!(place(None, Some("Somebody Else")), None);

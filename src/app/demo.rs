@@ -10,6 +10,7 @@ use super::progress::Progress;
 use super::service::{Service, Way};
 use super::summary::{Summary, grouped};
 use super::{Outcome, logging, signals};
+use crate::admin::AdminError;
 use crate::deliver::render::officer::words;
 use crate::deliver::{Audience, View};
 use crate::recorder::Folders;
@@ -53,7 +54,7 @@ pub fn run(options: &Options) -> anyhow::Result<Outcome> {
     logging::start("warn", logging::Format::Human);
     let data = folder(options.data.as_deref())?;
     let folders = Folders { evidence: data.join("evidence"), state: data.join("state") };
-    let mut service = Service::start(settings(&data)?, &Way { folders, admin: true, verdicts: false })?;
+    let mut service = start(settings(&data)?, &Way { folders, admin: true, verdicts: false })?;
     signals::stop_on_signals(&service.stop_flag())?;
     let mut out = std::io::stdout().lock();
     writeln!(
@@ -87,16 +88,24 @@ pub fn run(options: &Options) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// The example bank, told by a file in the demo's folder; the system chooses the port if the usual one is taken.
+/// The example bank, told by a file in the demo's folder.
 fn settings(data: &Path) -> anyhow::Result<Settings> {
     let mut settings: Settings = EXAMPLE_BANK.parse()?;
     let way = ChannelWay::File(data.join("findings.ndjson"));
     settings.channels =
         vec![Channel { id: "officer".to_owned(), way, min_severity: crate::domain::verdict::Severity::Low }];
-    if std::net::TcpListener::bind(settings.admin).is_err() {
-        settings.admin.set_port(0);
-    }
     Ok(settings)
+}
+
+/// The system chooses the port if the usual one is taken.
+fn start(mut settings: Settings, way: &Way) -> anyhow::Result<Service> {
+    match Service::start(settings.clone(), way) {
+        Err(error) if error.is::<AdminError>() => {
+            settings.admin.set_port(0);
+            Service::start(settings, way)
+        }
+        started => started,
+    }
 }
 
 /// The given folder, or `harbourwatch-demo-<n>` with the first free number.

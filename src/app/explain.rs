@@ -9,9 +9,10 @@ use super::{ConfigOption, Outcome, reasoning, wire};
 use crate::dingtalk::legs::Movement;
 use crate::domain::event::{Act, Event};
 use crate::domain::flow::Leg;
+use crate::domain::place::Method;
 use crate::domain::trace::Step;
 use crate::pipeline::scene::Scene;
-use crate::pipeline::view::{self, LegView, PlaceView};
+use crate::pipeline::view::{self, DecisionView, LegView, PlaceView};
 use crate::pipeline::work::{Judged, unclassified, worst};
 use crate::pipeline::world::World;
 
@@ -36,6 +37,7 @@ struct Explanation<'w> {
     time: Option<i64>,
     tenant: &'w str,
     item: &'w str,
+    other_organisation: bool,
     verdict: Option<&'static str>,
     severity: Option<&'static str>,
     note: Option<&'static str>,
@@ -123,6 +125,7 @@ fn explain<'w>(world: &'w World, index: u32, event: &Event<'_>) -> Explanation<'
         time: event.time,
         tenant: &world.policy.tenant(case.tenant).id,
         item: &world.policy.item(case.item).id,
+        other_organisation: scene.is_foreign(),
         verdict: lead.map(|lead| lead.verdict.name()),
         severity: lead.map(|lead| lead.severity.name()),
         note: (movement == Movement::Nothing).then_some("this act moves no data: no leg, no verdict"),
@@ -145,6 +148,9 @@ fn text(explanation: &Explanation<'_>, out: &mut impl Write) -> std::io::Result<
     let time = explanation.time.map_or_else(|| "no time".to_owned(), when);
     writeln!(out, "event {}: {} ({}), {time}", explanation.index, explanation.act, explanation.shape)?;
     writeln!(out, "  tenant {}, data: {}", explanation.tenant, explanation.item)?;
+    if explanation.other_organisation {
+        writeln!(out, "  a file of another organisation: its orgName is none of the tenant's names")?;
+    }
     let verdict = explanation.verdict.unwrap_or("none");
     writeln!(out, "  verdict {verdict}, severity {}", explanation.severity.unwrap_or("none"))?;
     if let Some(note) = explanation.note {
@@ -164,11 +170,7 @@ fn leg_text(number: usize, explained: &ExplainedLeg<'_>, out: &mut impl Write) -
     writeln!(out, "    to         {}", place(&leg.destination))?;
     let recipient = &leg.recipient;
     writeln!(out, "    recipient  {} ({}, {})", recipient.name, recipient.role, recipient.tie)?;
-    writeln!(
-        out,
-        "    verdict    {} by {}, severity {}",
-        leg.decision.verdict, leg.decision.rule, leg.decision.severity
-    )?;
+    decision_text(&leg.decision, out)?;
     writeln!(out, "    reasoning")?;
     for line in &explained.reasoning {
         writeln!(out, "      {line}")?;
@@ -176,9 +178,32 @@ fn leg_text(number: usize, explained: &ExplainedLeg<'_>, out: &mut impl Write) -
     Ok(())
 }
 
+fn decision_text(decision: &DecisionView<'_>, out: &mut impl Write) -> std::io::Result<()> {
+    writeln!(out, "    verdict    {} by {}, severity {}", decision.verdict, decision.rule, decision.severity)?;
+    // of several possibilities the gravest is told
+    let of = if decision.possible.is_empty() { "" } else { " (in the gravest case)" };
+    match (decision.safeguard, decision.failed) {
+        (Some(entry), Some(failed)) => writeln!(out, "    safeguard  {entry}: condition {failed} fails{of}")?,
+        (Some(entry), None) => writeln!(out, "    safeguard  {entry}: every condition holds{of}")?,
+        (None, Some(failed)) => writeln!(out, "    safeguard  none names it; condition {failed} fails{of}")?,
+        (None, None) => {}
+    }
+    if let Some(rule) = decision.policy_rule {
+        writeln!(out, "    own rule   {rule}")?;
+    }
+    for (label, list) in [("possible ", &decision.possible), ("remarks  ", &decision.tags)] {
+        if !list.is_empty() {
+            writeln!(out, "    {label}  {}", list.join(", "))?;
+        }
+    }
+    Ok(())
+}
+
+/// Place, then how it is known; of a place that is not known, why.
 fn place(place: &PlaceView) -> String {
-    let source = if place.source.is_empty() { String::new() } else { format!("; {}", place.source) };
-    format!("{} by {}, confidence {}{source}", place.words(), place.method, place.confidence)
+    let known = format!("{} by {}, confidence {}", place.words(), place.method, place.confidence);
+    let known = if place.method == Method::None.name() { place.words() } else { known };
+    if place.source.is_empty() { known } else { format!("{known}; {}", place.source) }
 }
 
 /// Event time for people: Hong Kong first, UTC beside it.

@@ -3,6 +3,7 @@
 use crate::domain::party::Tri;
 use crate::domain::place::Place;
 use crate::domain::trace::Step;
+use crate::domain::verdict::Rule;
 use crate::pipeline::view::policy_rule;
 use crate::pipeline::world::World;
 
@@ -11,8 +12,8 @@ pub fn line(world: &World, step: &Step) -> String {
     match step {
         Step::Principle { condition, answer } => {
             let answer = match answer {
-                Tri::Yes => "met",
-                Tri::No => "NOT met",
+                Tri::Yes => "no gap on record",
+                Tri::No => "a GAP on record",
                 Tri::Unknown => "not known (listed, decides nothing)",
             };
             format!("principle {}: {answer}", condition.name())
@@ -22,7 +23,9 @@ pub fn line(world: &World, step: &Step) -> String {
             format!("from {} to {}{supposed}:", place(*origin), place(*destination))
         }
         Step::Rule { rule, matched, why } => {
-            format!("  {} {}: {why}", rule.name(), if *matched { "applies" } else { "does not apply" })
+            // these two are not about one pair of places
+            let indent = if matches!(rule, Rule::R1 | Rule::R9) { "" } else { "  " };
+            format!("{indent}{} {}: {why}", rule.name(), if *matched { "applies" } else { "does not apply" })
         }
         Step::Policy { rule, bars } => {
             format!(

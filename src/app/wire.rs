@@ -24,7 +24,8 @@ pub fn world(settings: &Settings) -> anyhow::Result<World> {
     let geo = geo(settings)?;
     let patterns = NamePatterns::new(&settings.sensitive).context("sensitive: name patterns")?;
     let (policy, estate) = (settings.policy.clone(), settings.estate.clone());
-    Ok(World::new(decoder(settings), geo, policy, estate, patterns, &settings.evidence.record))
+    let world = World::new(decoder(settings), geo, policy, estate, patterns, &settings.evidence.record);
+    Ok(world.assuming(settings.decode.default_tenant.as_deref()))
 }
 
 /// Reads messages as the configuration says that they are wrapped.

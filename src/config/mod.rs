@@ -44,7 +44,7 @@ pub struct Config {
     pub entities: Vec<Entity>,
     /// Vendors and other recipients.
     pub parties: Vec<Party>,
-    /// DingTalk organisations under watch; at least one. The first is assumed for events that name none.
+    /// DingTalk organisations under watch; at least one.
     pub tenants: Vec<Tenant>,
     /// Egress map: ranges of addresses and where they are.
     pub sites: Vec<Site>,

@@ -103,7 +103,8 @@ pub struct Storage {
 pub struct Tenant {
     /// Corp id, or the name that the collector gives.
     pub id: String,
-    /// Name for people; default: the id.
+    /// Its name in DingTalk (`orgName`); default: the id. The names of its entity and members count as well. A row with any
+    /// other `orgName` is about a file of another organisation, whose storage this tenant's settings do not tell.
     pub name: Option<String>,
     /// Id of the entity whose tenant it is: the data user unless a space says otherwise.
     pub entity: String,
@@ -126,7 +127,8 @@ pub struct Names {
     pub party: String,
     /// Names, compared exactly, also inside the last parentheses of a receiver's name: `"Straits Freight"`.
     pub names: Vec<String>,
-    /// Mail domains; a domain below one of them counts: `"straits-freight.example"`.
+    /// Mail domains, for receivers that are given by a mail address; a domain below one of them counts:
+    /// `"straits-freight.example"`. An address in place of a name never places anybody in Hong Kong.
     pub domains: Vec<String>,
     /// Where its people usually are; default: where it is registered.
     pub place: Option<String>,

@@ -14,8 +14,11 @@ use crate::pipeline::report::RECORDED;
 pub struct Decode {
     /// Where the event is inside the collector's envelope: `"payload"`; left out: the message is the event.
     pub payload: Option<String>,
-    /// Where the envelope names the tenant: `"corpId"`; left out: the event does, else the first tenant is assumed.
+    /// Where the envelope names the tenant: `"corpId"`; left out: the event does, else `default_tenant` is assumed.
     pub tenant: Option<String>,
+    /// Corp id of the tenant that events belong to which name none. Left out: the only tenant, if one is watched; if there
+    /// are several, the settings of none are relied on, and so many verdicts are UNDETERMINED.
+    pub default_tenant: Option<String>,
     /// Where the envelope keeps what the collector learnt about storage: `"storage"`.
     pub enrichment: Option<String>,
     /// Deepest nesting of JSON that is read, 8 to 128 levels. Default 64.
@@ -26,7 +29,8 @@ pub struct Decode {
 
 impl Default for Decode {
     fn default() -> Self {
-        Self { payload: None, tenant: None, enrichment: None, depth: 64, bytes: Limits::default().message_bytes }
+        let bytes = Limits::default().message_bytes;
+        Self { payload: None, tenant: None, default_tenant: None, enrichment: None, depth: 64, bytes }
     }
 }
 

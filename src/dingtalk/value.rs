@@ -207,7 +207,7 @@ impl<'de> Visitor<'de> for ScalarSeed {
 /// A scalar or an array of scalars.
 #[derive(Debug, PartialEq)]
 pub(super) struct Scalars<'a> {
-    pub(super) items: SmallVec<[Scalar<'a>; 1]>,
+    pub(super) items: SmallVec<[Scalar<'a>; 2]>,
     /// Written as an array.
     pub(super) array: bool,
 }
@@ -273,7 +273,7 @@ impl<'de> Visitor<'de> for ScalarsSeed {
 
 impl<'a> Scalars<'a> {
     fn single(item: Scalar<'a>) -> Self {
-        Self { items: SmallVec::from_buf([item]), array: false }
+        Self { items: smallvec::smallvec![item], array: false }
     }
 
     /// Identifiers, without the empty ones.

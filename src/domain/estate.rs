@@ -45,9 +45,9 @@ impl Estate {
         spaces.get(id)
     }
 
-    /// Somebody whom an event names: by id, else by exact name, else by the organisation that the name has between its last parentheses, ASCII
-    /// or full-width: `Tan Wei Ling (Straits Freight Pte Ltd)`. A mail address inside a name is not followed: people choose
-    /// their own display names.
+    /// Somebody whom an event names: by id, else by exact name, else by the organisation that the name has between its
+    /// last parentheses, ASCII or full-width: `Tan Wei Ling (Straits Freight Pte Ltd)`. A mail address inside a name is not
+    /// followed: people choose their own display names.
     pub fn contact<'a>(&'a self, id: Option<&Id<'a>>, name: Option<&str>) -> Option<&'a Contact> {
         let people: &'a HashMap<Id<'a>, Contact> = &self.people;
         id.and_then(|id| people.get(id)).or_else(|| self.named(name?))
@@ -58,10 +58,14 @@ impl Estate {
         self.names.get(name)
     }
 
-    /// An organisation by a mail address or mail domain, in either case: the longest configured domain that is the given
-    /// one or above it, in whole labels.
-    pub fn mail_domain(&self, mail: &str) -> Option<&Contact> {
-        let domain = mail.rsplit_once('@').map_or(mail, |(_, domain)| domain);
+    /// An organisation by a text that is a mail address and nothing else: the longest configured domain that is the
+    /// address's own or one above it, in whole labels and either case.
+    pub fn mailbox(&self, mail: &str) -> Option<&Contact> {
+        let (user, domain) = mail.split_once('@')?;
+        let odd = |letter: char| letter.is_whitespace() || letter.is_control() || matches!(letter, '@' | '(' | ')');
+        if user.is_empty() || mail.chars().filter(|letter| odd(*letter)).count() > 1 {
+            return None;
+        }
         let mut buffer = [0; LONGEST_DOMAIN];
         let lower = buffer.get_mut(..domain.len())?;
         lower.copy_from_slice(domain.as_bytes());
@@ -146,12 +150,20 @@ mod tests {
     #[test]
     fn mail_domain_matches_whole_labels_in_either_case() {
         let estate = estate();
-        let party = |mail| estate.mail_domain(mail).map(|found| found.party.0);
+        let party = |mail: &str| estate.mailbox(mail).map(|found| found.party.0);
         assert_eq!(party("a@VHB.example"), Some(4));
         assert_eq!(party("a@x.mail.vhb.example"), Some(5));
-        assert_eq!(party("hk.vhb.example"), Some(4));
-        assert_eq!(party("a@notvhb.example"), None);
-        assert_eq!(party("a@vhb.example.org"), None);
-        assert_eq!(party(&"a.".repeat(300)), None);
+        assert_eq!(party("a@hk.vhb.example"), Some(4));
+        for other in [
+            "a@notvhb.example",
+            "a@vhb.example.org",
+            "vhb.example",
+            "@vhb.example",
+            "a b@vhb.example",
+            "a@b@vhb.example",
+        ] {
+            assert_eq!(party(other), None, "{other}");
+        }
+        assert_eq!(party(&format!("a@{}", "a.".repeat(300))), None);
     }
 }

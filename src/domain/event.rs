@@ -164,13 +164,51 @@ pub struct Counterpart<'a> {
     pub role: Option<i64>,
 }
 
+/// Hosts of a storage, in order, each once. The first two need no allocation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hosts<'a> {
+    first: [Option<Text<'a>>; 2],
+    more: Vec<Text<'a>>,
+}
+
+impl<'a> Hosts<'a> {
+    /// Adds a host, if it is not there yet.
+    pub fn add(&mut self, host: Text<'a>) {
+        if self.iter().any(|known| *known == host) {
+            return;
+        }
+        match self.first.iter_mut().find(|slot| slot.is_none()) {
+            Some(slot) => *slot = Some(host),
+            None => self.more.push(host),
+        }
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Text<'a>> {
+        self.first.iter().flatten().chain(&self.more)
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.first[0].is_none()
+    }
+}
+
+impl<'a> FromIterator<Text<'a>> for Hosts<'a> {
+    fn from_iter<I: IntoIterator<Item = Text<'a>>>(hosts: I) -> Self {
+        let mut all = Self::default();
+        hosts.into_iter().for_each(|host| all.add(host));
+        all
+    }
+}
+
 /// What the collector learnt about where the file is stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Storage<'a> {
     /// DingTalk's region enum, or a cloud region id.
     pub region: Option<Text<'a>>,
-    /// First resource URL, endpoint or host.
-    pub host: Option<Text<'a>>,
+    /// Resource URLs, endpoints and hosts, the preferred one first. Each is a statement of its own.
+    pub hosts: Hosts<'a>,
     /// Bucket name, where given apart from the host.
     pub bucket: Option<Text<'a>>,
 }
@@ -179,7 +217,7 @@ impl Storage<'_> {
     /// Whether nothing is claimed: no field, or the region enum's UNKNOWN alone.
     pub fn is_silent(&self) -> bool {
         let region = self.region.as_deref().unwrap_or("UNKNOWN");
-        region == "UNKNOWN" && self.host.is_none() && self.bucket.is_none()
+        region == "UNKNOWN" && self.hosts.is_empty() && self.bucket.is_none()
     }
 }
 
@@ -320,7 +358,8 @@ impl Counterpart<'_> {
 impl Storage<'_> {
     /// A copy that outlives the batch.
     pub fn into_owned<'b>(self) -> Storage<'b> {
-        Storage { region: self.region.map(own), host: self.host.map(own), bucket: self.bucket.map(own) }
+        let hosts = self.hosts.first.into_iter().flatten().chain(self.hosts.more).map(own).collect();
+        Storage { region: self.region.map(own), hosts, bucket: self.bucket.map(own) }
     }
 }
 

@@ -82,6 +82,8 @@ pub struct Party {
 pub struct Tenant {
     /// Corp id, or the name that the collector gives.
     pub id: String,
+    /// Name, as DingTalk writes it into rows (`orgName`); the id if none is given.
+    pub name: String,
     /// The entity whose tenant it is; the data user unless a space says otherwise.
     pub entity: PartyId,
     /// Entities with staff in the tenant: whom a document reaches that is opened to the whole organisation.

@@ -201,7 +201,7 @@ pub enum Doubt {
     Unreadable,
     /// Private, loopback, link-local, carrier-grade NAT or documentation address.
     Private,
-    /// An egress that hides the true place (VPN, proxy), by the operator's address map.
+    /// An egress that hides the true place (VPN, proxy), by the operator's address map; an anycast address.
     Opaque,
     /// Several addresses or databases that name different places.
     Conflict,
@@ -211,6 +211,8 @@ pub enum Doubt {
     NoRegion,
     /// A receiver, member or app operator that the directory does not know.
     Stranger,
+    /// The file belongs to another organisation than the tenant's own, and nothing says where that one stores.
+    OtherOrganisation,
 }
 
 impl Doubt {
@@ -225,6 +227,7 @@ impl Doubt {
             Self::Unlisted => "unlisted",
             Self::NoRegion => "no_region",
             Self::Stranger => "stranger",
+            Self::OtherOrganisation => "other_organisation",
         }
     }
 }

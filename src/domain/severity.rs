@@ -5,6 +5,8 @@
 //!   for the data user; that nothing binds it raises the base already.
 //! - *Own staff, preview only* is one factor: both must hold. It never lowers a finding to INFO.
 //! - Factors are added up first and cut off at the end, so a mild factor does not take from what is beyond CRITICAL.
+//! - Where a leg is undetermined and yet nothing that is possible leaves Hong Kong (the origin of something that comes to rest
+//!   here is not known), no factor counts: all of them weigh the harm of leaving.
 //! - The bulk of objects in an hour is known to the tally, not here.
 
 use super::flow::{Case, Leg, Recipient};
@@ -18,7 +20,8 @@ pub(super) fn grade<T: Trace>(policy: &Policy, leg: &Leg, case: &Case, decision:
     let (base, why) = base(decision);
     let cap = if decision.verdict == Verdict::Undetermined { Severity::High } else { Severity::Critical };
     trace.note(Step::Severity { to: base, why });
-    if base == Severity::Info {
+    let stays = decision.verdict == Verdict::Undetermined && !decision.possible.iter().any(Verdict::leaves);
+    if base == Severity::Info || stays {
         return base;
     }
     let mut points = base as i8;

@@ -64,6 +64,16 @@ impl Verdict {
     }
 }
 
+impl Verdict {
+    /// Whether data leave Hong Kong by it, or move outside it under the control of a Hong Kong data user; or may do so.
+    pub fn leaves(self) -> bool {
+        match self {
+            Self::Prohibited | Self::Uncovered | Self::Defect | Self::Undetermined | Self::Covered => true,
+            Self::Inbound | Self::Domestic | Self::NoHkNexus | Self::OutOfScope => false,
+        }
+    }
+}
+
 /// A set of verdicts: what is possible when a leg is undetermined.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Verdicts(u16);

@@ -105,10 +105,10 @@ impl Answers {
         Ok(u32::from(number))
     }
 
-    /// The same answer with no more than low weight.
-    fn lowered(&mut self, number: u32) -> Result<u32, GeoError> {
-        let location = self.list[number as usize];
-        self.number(Location { confidence: location.confidence.min(Confidence::Low), ..location })
+    /// The same answer without its place, which is only the holder's.
+    fn placeless(&mut self, number: u32) -> Result<u32, GeoError> {
+        let Location { method, source, .. } = self.list[number as usize];
+        self.number(Location { method, source, ..Location::unknown(Doubt::Opaque) })
     }
 }
 
@@ -121,9 +121,9 @@ struct Layer {
 impl<A: Address> Segments<A> {
     fn lay(&self, anycast: &Self, special: &Self, sites: &Self, answers: &mut Answers) -> Result<Self, GeoError> {
         let over = |below: u32, above: u32| Ok(if above == NOTHING { below } else { above });
-        let lowered =
-            self.zip(anycast, |below, mark| if mark == NOTHING { Ok(below) } else { answers.lowered(below) })?;
-        lowered.zip(special, over)?.zip(sites, over)
+        let below =
+            self.zip(anycast, |below, mark| if mark == NOTHING { Ok(below) } else { answers.placeless(below) })?;
+        below.zip(special, over)?.zip(sites, over)
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) const NOWHERE: [(&str, &str); 32] = [
     ("0:0:0:0:ffff:0::/96", "IPv4-translated (RFC 2765)"),
 ];
 
-/// Resolvers that answer from many cities at once. A database can only name the holder.
+/// Resolvers that answer from many cities at once. A database can only name the holder, or one of the cities.
 pub(super) const ANYCAST: [&str; 22] = [
     "1.0.0.0/24",
     "1.1.1.0/24",

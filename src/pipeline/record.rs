@@ -279,8 +279,14 @@ fn finding(context: &Context<'_, '_>, judged: &Judged, view: &LegView<'_>, recor
         bytes: context.event.size.unwrap_or(0),
         first: at,
         last: at,
-        facts: facts(context, view, record),
+        facts: Facts { gap: gap(context, judged), ..facts(context, view, record) },
     })
+}
+
+/// The gravest gap on record in a principle, where one can matter.
+fn gap(context: &Context<'_, '_>, judged: &Judged) -> Option<String> {
+    let gap = context.world.policy.principles(judged.leg.recipient, &context.case).gap();
+    gap.filter(|_| judged.decision.verdict.leaves()).map(|condition| condition.name().to_owned())
 }
 
 fn facts(context: &Context<'_, '_>, view: &LegView<'_>, record: &str) -> Facts {
@@ -317,6 +323,7 @@ fn facts(context: &Context<'_, '_>, view: &LegView<'_>, record: &str) -> Facts {
         item: data.item.to_owned(),
         subjects: data.subjects,
         binding: decision.binding,
+        gap: None,
         record: record.to_owned(),
     }
 }

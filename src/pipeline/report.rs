@@ -216,6 +216,9 @@ pub struct Facts {
     pub subjects: Option<u64>,
     /// Whether a provision that binds today fails.
     pub binding: bool,
+    /// The gravest gap on record in a data protection principle, if the data leave Hong Kong.
+    #[serde(default)]
+    pub gap: Option<String>,
     /// Id of the first record.
     pub record: String,
 }

@@ -5,13 +5,15 @@
 
 use std::cell::OnceCell;
 
+use super::storage::{self, Stated};
 use super::world::World;
+use crate::dingtalk::codes;
 use crate::dingtalk::legs::{self, End, Movement, Plan};
 use crate::domain::estate::Space;
 use crate::domain::event::{Counterpart, Event, Id};
 use crate::domain::flow::{Case, Leg, Recipient};
 use crate::domain::party::{Categories, Contact, PartyId, TenantId};
-use crate::domain::place::{Candidates, Confidence, Doubt, Location, Method, Place, SourceId};
+use crate::domain::place::{Confidence, Doubt, Location, Method, Place, SourceId};
 
 /// An event in its world.
 pub struct Scene<'e, 'a> {
@@ -21,8 +23,21 @@ pub struct Scene<'e, 'a> {
     configured: bool,
     /// What the operator's map says of the space, then of the knowledge base: the nearer statement counts.
     mapped: [Option<(&'e Id<'a>, &'e Space)>; 2],
+    owner: OnceCell<Owner>,
     actor: OnceCell<Location>,
     storage: OnceCell<Location>,
+}
+
+/// Whose file it is. The audit log covers what the tenant's members do in all organisations that they belong to, and its
+/// rows name the one that owns the file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    /// The tenant's own organisation; also where the event does not say.
+    Tenant,
+    /// Another organisation of the directory.
+    Party(PartyId),
+    /// Another organisation, or a tenant that is not configured.
+    Unknown,
 }
 
 /// Where a leg ends and who receives it.
@@ -35,7 +50,30 @@ impl<'e, 'a> Scene<'e, 'a> {
         let listed = |id: &'e Option<Id<'a>>| id.as_ref().and_then(|id| Some((id, estate.space(id)?)));
         let mapped = [listed(&event.space), listed(&event.workspace)];
         let (tenant, configured) = world.tenant(event.tenant.as_deref());
-        Self { world, event, tenant, configured, mapped, actor: OnceCell::new(), storage: OnceCell::new() }
+        let (owner, actor, storage) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Self { world, event, tenant, configured, mapped, owner, actor, storage }
+    }
+
+    /// Whether the file belongs to another organisation than the tenant's own, by what the event says.
+    pub fn is_foreign(&self) -> bool {
+        self.configured && self.owner() != Owner::Tenant
+    }
+
+    fn owner(&self) -> Owner {
+        *self.owner.get_or_init(|| self.find_owner())
+    }
+
+    fn find_owner(&self) -> Owner {
+        let tenant = self.world.policy.tenant(self.tenant);
+        match self.event.org.as_deref() {
+            _ if !self.configured => Owner::Unknown,
+            None => Owner::Tenant,
+            Some(name) if name == tenant.name => Owner::Tenant,
+            Some(name) => self.world.estate.organisation(name).map_or(Owner::Unknown, |contact| {
+                let own = contact.party == tenant.entity || tenant.members.contains(&contact.party);
+                if own { Owner::Tenant } else { Owner::Party(contact.party) }
+            }),
+        }
     }
 
     /// What the rules need beside a leg. Name patterns are only asked where data may end outside Hong Kong.
@@ -67,12 +105,15 @@ impl<'e, 'a> Scene<'e, 'a> {
     fn expand(&self, plan: &Plan<'_, '_>, each: &mut impl FnMut(Leg)) {
         let tenant = self.world.policy.tenant(self.tenant);
         match plan.destination {
-            // who has staff in a tenant that is not configured is not known
-            End::Organisation if !self.configured => self.emit(plan, stranger(), each),
-            End::Organisation if tenant.members.is_empty() => self.emit(plan, self.registered(tenant.entity), each),
-            End::Organisation => {
-                tenant.members.iter().for_each(|member| self.emit(plan, self.registered(*member), each));
-            }
+            End::Organisation => match self.owner() {
+                // who has staff in an organisation that is not configured is not known
+                Owner::Unknown => self.emit(plan, stranger(), each),
+                Owner::Party(party) => self.emit(plan, self.registered(party), each),
+                Owner::Tenant if tenant.members.is_empty() => self.emit(plan, self.registered(tenant.entity), each),
+                Owner::Tenant => {
+                    tenant.members.iter().for_each(|member| self.emit(plan, self.registered(*member), each));
+                }
+            },
             End::Actor => self.emit(plan, (self.actor_place(), self.actor_party()), each),
             End::Storage | End::PreviousStorage => self.emit(plan, (self.storage_place(), self.operator()), each),
             End::Counterpart(person) => self.emit(plan, self.counterpart(person), each),
@@ -127,26 +168,18 @@ impl<'e, 'a> Scene<'e, 'a> {
         *self.storage.get_or_init(|| self.find_storage())
     }
 
-    /// Statements about the storage itself come first, and all of them count: where they contradict each other, each place
-    /// is possible. A region or host that no table knows says that the data are elsewhere than usual, so what is usual
-    /// does not stand in for it; the name of a bucket is free text and says nothing then. The document's own address is
-    /// that of a front end as a rule: it may contradict, and never establishes anything.
+    /// What the event says of the storage comes first. Where it says only that the data are elsewhere than usual, what is
+    /// usual does not stand in for it. The document's own address is that of a front end as a rule: it may contradict, and
+    /// never establishes anything.
     fn find_storage(&self) -> Location {
-        let (geo, storage) = (&self.world.geo, &self.event.storage);
-        let region = storage.region.as_deref().map(|region| geo.region(region).unwrap_or(UNLISTED));
-        let host = storage.host.as_deref().map(|host| geo.host(host).unwrap_or(UNLISTED));
-        let bucket = storage.bucket.as_deref().and_then(|bucket| geo.bucket(bucket));
-        let claims = |location: &Location| location.doubt.is_none();
-        let claimed = [region, host, bucket].into_iter().flatten().filter(claims).reduce(either);
-        let unlisted = |location: Option<Location>| location.is_some_and(|it| it.doubt == Some(Doubt::Unlisted));
-        let found = match claimed {
-            _ if unlisted(host) => UNLISTED,
-            Some(claimed) => claimed,
-            None if unlisted(region) => UNLISTED,
-            None => self.usual_storage().or(region).or(host).unwrap_or(Location::unknown(Doubt::Missing)),
+        let geo = &self.world.geo;
+        let found = match storage::stated(geo, &self.event.storage) {
+            Stated::Place(location) => location,
+            Stated::Elsewhere => Location::unknown(Doubt::Unlisted),
+            Stated::Nothing(vague) => self.usual_storage().unwrap_or_else(|| self.no_storage(vague)),
         };
-        let document = self.event.url.as_deref().and_then(|url| geo.host(url)).filter(claims);
-        document.map_or(found, |document| either(found, document))
+        let document = self.event.url.as_deref().and_then(|url| geo.host(url)).filter(|it| it.doubt.is_none());
+        document.map_or(found, |document| storage::either(found, document))
     }
 
     /// By the operator's map, else by the tenant's default.
@@ -158,30 +191,50 @@ impl<'e, 'a> Scene<'e, 'a> {
     fn previous_storage(&self) -> Location {
         let Some(previous) = &self.event.previous_workspace else { return self.storage_place() };
         let in_map = self.world.estate.space(previous).and_then(mapped);
-        in_map.or_else(|| self.tenant_storage()).unwrap_or(Location::unknown(Doubt::Missing))
+        in_map.or_else(|| self.tenant_storage()).unwrap_or_else(|| self.no_storage(None))
     }
 
-    /// The tenant's default. It says nothing about a tenant that is not configured.
+    /// The tenant's default. It says nothing about files of another organisation.
     fn tenant_storage(&self) -> Option<Location> {
-        self.world.policy.tenant(self.tenant).location().filter(|_| self.configured)
+        self.world.policy.tenant(self.tenant).location().filter(|_| self.owner() == Owner::Tenant)
     }
 
+    /// Why the place is not known: whose it is, else what is vague about the event's own words.
+    fn no_storage(&self, vague: Option<Location>) -> Location {
+        let foreign = self.is_foreign();
+        let missing = Location::unknown(if foreign { Doubt::OtherOrganisation } else { Doubt::Missing });
+        vague.filter(|_| !foreign).unwrap_or(missing)
+    }
+
+    /// Who gets what is stored: the operator of the storage, or the other organisation whose space it is.
     fn operator(&self) -> Recipient {
-        let tenant = self.world.policy.tenant(self.tenant);
-        let usual = tenant.storage_operator.filter(|_| self.configured);
-        let operator = self.stated(|space| space.operator).or(usual);
-        operator.map_or(Recipient::Stranger, Recipient::Party)
+        let usual = match self.owner() {
+            Owner::Tenant => self.world.policy.tenant(self.tenant).storage_operator,
+            Owner::Party(party) => Some(party),
+            Owner::Unknown => None,
+        };
+        self.stated(|space| space.operator).or(usual).map_or(Recipient::Stranger, Recipient::Party)
     }
 
     /// People choose their own display names: beside an id that the directory does not know, a name is no proof that its
-    /// bearer is in Hong Kong.
+    /// bearer is in Hong Kong. Neither is a mail address in place of a name, nor the name of a group, which anybody may be in.
     fn counterpart(&self, person: &Counterpart<'_>) -> Arrival {
+        let estate = &self.world.estate;
         let id = person.id.as_ref().map(|id| id.reveal());
         let name = person.name.as_ref().map(|name| name.reveal().as_ref());
-        let known = id.and_then(|id| self.staff(id));
-        let Some(contact) = known.or_else(|| self.world.estate.contact(None, name)) else { return stranger() };
+        let known = id.and_then(|id| self.staff(id).or_else(|| mail_of(id).and_then(|mail| estate.mailbox(mail))));
+        let by_name = || name.and_then(|name| estate.contact(None, Some(name)));
+        let by_mail = || name.and_then(|name| estate.mailbox(name));
+        let named = id.is_none() && person.kind != Some(codes::GROUP);
+        let (contact, proven) = match known {
+            Some(contact) => (contact, true),
+            None => match by_name().map(|contact| (contact, named)).or_else(|| Some((by_mail()?, false))) {
+                Some(found) => found,
+                None => return stranger(),
+            },
+        };
         let place = self.world.policy.place_of(contact);
-        let unproven = id.is_some() && known.is_none() && place.is_some_and(Place::is_hk);
+        let unproven = !proven && place.is_some_and(Place::is_hk);
         if unproven { stranger() } else { (in_directory(place), Recipient::Party(contact.party)) }
     }
 
@@ -221,22 +274,18 @@ impl<'e, 'a> Scene<'e, 'a> {
     }
 }
 
-/// A region or host that is given and in no table.
-const UNLISTED: Location = Location::unknown(Doubt::Unlisted);
-
-/// What two statements about one storage come to. Nothing is added to what is not known.
-fn either(one: Location, other: Location) -> Location {
-    if one.candidates == other.candidates || one.candidates == Candidates::Anywhere {
-        return one;
-    }
-    let candidates = other.candidates.iter().fold(one.candidates, Candidates::with);
-    Location { candidates, confidence: Confidence::Low, doubt: Some(Doubt::Conflict), ..one }
-}
-
 /// The space's entry in the operator's map as a location.
 fn mapped(space: &Space) -> Option<Location> {
     let (place, _) = space.storage.as_ref()?;
     Some(Location::at(*place, Method::Space, Confidence::High, SourceId::NONE))
+}
+
+/// An id that is written as text, as a mail address is.
+fn mail_of<'s>(id: &'s Id<'_>) -> Option<&'s str> {
+    match id {
+        Id::Text(text) => Some(text),
+        Id::Number(_) => None,
+    }
 }
 
 fn in_directory(place: Option<Place>) -> Location {
@@ -247,30 +296,4 @@ fn in_directory(place: Option<Place>) -> Location {
 
 fn stranger() -> Arrival {
     (Location::unknown(Doubt::Stranger), Recipient::Stranger)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::place::Country;
-
-    fn at(place: Place) -> Location {
-        Location::at(place, Method::Host, Confidence::High, SourceId::NONE)
-    }
-
-    #[test]
-    fn parts_of_an_event_that_disagree_leave_every_place_possible() {
-        let singapore = Place::country(Country::SG);
-        let both = either(at(Place::HK), at(singapore));
-        assert_eq!(both.candidates.iter().collect::<Vec<_>>(), [Place::HK, singapore]);
-        assert_eq!((both.confidence, both.doubt), (Confidence::Low, Some(Doubt::Conflict)));
-        assert_eq!(either(both, at(Place::HK)), both);
-    }
-
-    #[test]
-    fn parts_of_an_event_that_agree_are_the_nearer_one() {
-        assert_eq!(either(at(Place::HK), at(Place::HK)), at(Place::HK));
-        let unlisted = either(UNLISTED, at(Place::HK));
-        assert_eq!(unlisted, UNLISTED, "nothing is added to what is not known");
-    }
 }

@@ -8,7 +8,7 @@ use super::world::World;
 use crate::domain::event::Id;
 use crate::domain::flow::{FlowKind, Recipient};
 use crate::domain::party::{Role, Tie};
-use crate::domain::place::{Candidates, Location, Method, Place};
+use crate::domain::place::{Candidates, Location, Method, Place, SourceId};
 use crate::domain::verdict::{Decision, PolicyRule};
 
 /// A location.
@@ -147,6 +147,7 @@ fn source(world: &World, scene: &Scene<'_, '_>, space: Statement<'_>, location: 
         Method::Directory => "directory".to_owned(),
         Method::Catalogue => "app catalogue".to_owned(),
         Method::Link => "public link".to_owned(),
+        _ if location.source == SourceId::NONE => String::new(),
         Method::Ip | Method::Site | Method::Host | Method::Region | Method::Bucket | Method::None => {
             world.geo.source(location.source).to_string()
         }

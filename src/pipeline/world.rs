@@ -26,11 +26,13 @@ pub struct World {
     pub patterns: NamePatterns,
     recorded: [bool; Verdict::ALL.len()],
     tenants: HashMap<String, TenantId>,
+    unnamed: Option<TenantId>,
     apps: HashMap<Id<'static>, AppId>,
 }
 
 impl World {
-    /// Puts a generation together. `recorded`: verdicts whose events become evidence records.
+    /// Puts a generation together. `recorded`: verdicts whose events become evidence records. An event that names no
+    /// tenant is the only tenant's, if there is but one.
     pub fn new(
         decoder: Decoder,
         geo: Geo,
@@ -39,11 +41,19 @@ impl World {
         patterns: NamePatterns,
         recorded: &[Verdict],
     ) -> Self {
+        let unnamed = (policy.tenants.len() == 1).then_some(TenantId(0));
         let tenants = (0u16..).zip(&policy.tenants).map(|(i, tenant)| (tenant.id.clone(), TenantId(i))).collect();
         let code = |text: &str| Id::from_text(text.to_owned().into());
         let apps = (0u16..).zip(&policy.apps).map(|(i, app)| (code(&app.code), AppId(i))).collect();
         let recorded = Verdict::ALL.map(|verdict| recorded.contains(&verdict));
-        Self { decoder, geo, policy, estate, patterns, recorded, tenants, apps }
+        Self { decoder, geo, policy, estate, patterns, recorded, tenants, unnamed, apps }
+    }
+
+    /// The same, where an event that names no tenant is the one of this corp id.
+    #[must_use]
+    pub fn assuming(mut self, tenant: Option<&str>) -> Self {
+        self.unnamed = tenant.map_or(self.unnamed, |id| self.tenants.get(id).copied());
+        self
     }
 
     /// Whether events with this verdict become evidence records.
@@ -51,14 +61,13 @@ impl World {
         self.recorded[verdict as usize]
     }
 
-    /// The tenant, and whether its settings may be relied on. Audit rows carry no corp id (`ListAuditLog`), so an event
-    /// that names none is the first tenant's; one that names a tenant which is not configured is judged by the first
-    /// tenant's register, yet nothing is taken from that tenant's settings about storage and staff.
+    /// The tenant, and whether its settings may be relied on. Audit rows carry no corp id (`ListAuditLog`), so the
+    /// collector or the configuration has to name it. An event of which it is not known, or whose tenant is not
+    /// configured, is judged by the first tenant's register, yet nothing is taken from that tenant's settings about
+    /// storage and staff.
     pub fn tenant(&self, id: Option<&str>) -> (TenantId, bool) {
-        match id {
-            None => (TenantId(0), true),
-            Some(id) => self.tenants.get(id).map_or((TenantId(0), false), |tenant| (*tenant, true)),
-        }
+        let known = id.map_or(self.unnamed, |id| self.tenants.get(id).copied());
+        known.map_or((TenantId(0), false), |tenant| (tenant, true))
     }
 
     /// The reviewed app with this code.

@@ -82,6 +82,7 @@ fn tenant_of(check: &mut Check<'_>, path: &Path, tenant: &config::Tenant) -> Ten
     let operator = tenant.storage_operator.as_deref();
     Tenant {
         id: tenant.id.clone(),
+        name: tenant.name.clone().unwrap_or_else(|| tenant.id.clone()),
         entity,
         members,
         storage_operator: operator.map(|id| check.party(path.key("storage_operator"), id)),

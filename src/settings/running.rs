@@ -22,6 +22,8 @@ pub struct DecodeSettings {
     pub payload: Option<String>,
     /// Where the tenant is.
     pub tenant: Option<String>,
+    /// Corp id of the tenant of events that name none.
+    pub default_tenant: Option<String>,
     /// Where the collector's knowledge of storage is.
     pub enrichment: Option<String>,
     /// Deepest nesting, in levels.
@@ -143,7 +145,15 @@ fn batch(check: &mut Check<'_>) -> Limits {
 
 fn decode(check: &mut Check<'_>) -> DecodeSettings {
     let section = Path::section("decode");
-    let config::Decode { payload, tenant, enrichment, depth, bytes } = check.config.decode.clone();
+    let config::Decode { payload, tenant, default_tenant, enrichment, depth, bytes } = check.config.decode.clone();
+    match &default_tenant {
+        Some(id) => drop(check.tenant(section.key("default_tenant"), id)),
+        None if tenant.is_none() && check.config.tenants.len() > 1 => check.warn(
+            &section.key("default_tenant"),
+            "left out, and so is decode.tenant: of an event that names no tenant nothing is known but its register",
+        ),
+        None => {}
+    }
     for (key, path) in [("payload", &payload), ("tenant", &tenant), ("enrichment", &enrichment)] {
         if let Some(text) = path.as_ref().filter(|text| text.split('.').any(str::is_empty)) {
             check.fault(section.key(key), text, "write keys with single dots between them: \"message.payload\"");
@@ -151,7 +161,7 @@ fn decode(check: &mut Check<'_>) -> DecodeSettings {
     }
     check.range(section.key("depth"), depth as u64, 8, 128);
     check.range(section.key("bytes"), bytes as u64, 1024, check.config.batch.message_bytes.max(1024) as u64);
-    DecodeSettings { payload, tenant, enrichment, depth, bytes }
+    DecodeSettings { payload, tenant, default_tenant, enrichment, depth, bytes }
 }
 
 fn files(check: &mut Check<'_>) {

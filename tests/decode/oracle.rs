@@ -433,13 +433,15 @@ const HOST_KEYS: [&[&str]; 8] = [
     &["bucket", "bucketname"],
 ];
 
+const INSIDE: [&str; 4] = ["storage", "headersignatureinfo", "stsuploadinfo", "filestorage"];
+
 impl Claims {
     fn of(object: &Object) -> Self {
         let mut claims = Self::default();
         for (_, value) in object.iter().filter(|(key, _)| plain(key) == "enrichment") {
             claims.read(value);
         }
-        for (slot, first) in &claims.slots {
+        for (slot, first) in claims.slots.iter().filter(|(slot, _)| *slot >= 6) {
             let others = claims.slots.iter().filter(|(other, _)| other == slot);
             claims.clash |= others
                 .filter(|(_, text)| *slot != 6 || text != "UNKNOWN")
@@ -455,20 +457,39 @@ impl Claims {
             Tree::Text(text) if text.is_empty() => return,
             _ => return self.wrong = true,
         };
+        let mut hosts: Vec<(usize, Vec<String>)> = Vec::new();
         for (key, value) in entries {
             let name = plain(key);
-            if ["storage", "headersignatureinfo", "stsuploadinfo", "filestorage"].contains(&name.as_str()) {
-                self.read(value);
-            } else if let Some(slot) = HOST_KEYS.iter().position(|names| names.contains(&name.as_str())) {
-                let first = match value {
-                    Tree::List(items) => items.iter().find(|item| !empty(item)).unwrap_or(&Tree::Null),
-                    other => other,
-                };
-                match text(first) {
-                    Ok(said) => self.slots.extend(said.map(|said| (slot, said))),
-                    Err(()) => self.wrong = true,
+            let values = if let Tree::List(items) = value { items.iter().collect() } else { vec![value] };
+            match HOST_KEYS.iter().position(|names| names.contains(&name.as_str())) {
+                _ if INSIDE.contains(&name.as_str()) => self.read(value),
+                Some(slot @ (6 | 7)) => {
+                    let first = values.into_iter().find(|item| !empty(item)).unwrap_or(&Tree::Null);
+                    match text(first) {
+                        Ok(said) => self.slots.extend(said.map(|said| (slot, said))),
+                        Err(()) => self.wrong = true,
+                    }
                 }
+                Some(slot) => {
+                    self.wrong |= values.iter().any(|value| text(value).is_err());
+                    hosts.push((slot, values.into_iter().filter_map(|value| text(value).ok().flatten()).collect()));
+                }
+                None => self.seek(value),
             }
+        }
+        hosts.retain(|(_, said)| !said.is_empty());
+        self.clash |= hosts.iter().any(|(slot, said)| hosts.iter().any(|(at, other)| at == slot && other != said));
+        self.slots.extend(hosts.into_iter().flat_map(|(slot, said)| said.into_iter().map(move |one| (slot, one))));
+    }
+
+    /// Objects about a storage count wherever they stand; a region beside them does not.
+    fn seek(&mut self, tree: &Tree) {
+        match tree {
+            Tree::Object(entries) => entries.iter().for_each(|(key, value)| {
+                if INSIDE.contains(&plain(key).as_str()) { self.read(value) } else { self.seek(value) }
+            }),
+            Tree::List(items) => items.iter().for_each(|item| self.seek(item)),
+            _ => {}
         }
     }
 
@@ -485,7 +506,17 @@ impl Claims {
             };
             said(false).or_else(|| said(true)).map(|(_, text)| text.clone().into())
         };
-        Storage { region: get(6), host: (0..6).find_map(get), bucket: get(7) }
+        let mut hosts: Vec<&String> = Vec::new();
+        for slot in 0..6 {
+            let said = self.slots.iter().filter(|(at, _)| *at == slot).map(|(_, text)| text);
+            said.for_each(|text| {
+                if !hosts.contains(&text) {
+                    hosts.push(text);
+                }
+            });
+        }
+        let hosts = hosts.into_iter().map(|text| text.clone().into()).collect();
+        Storage { region: get(6), hosts, bucket: get(7) }
     }
 }
 

@@ -270,32 +270,37 @@ fn swapped_lists_are_told_by_their_fields() {
 
 #[test]
 fn storage_is_read_from_every_shape() {
-    for (enrichment, region, host, bucket) in [
-        (r#"{"region":"cn-hongkong","host":"h","bucket":"b"}"#, Some("cn-hongkong"), Some("h"), Some("b")),
+    /// What was claimed: region, hosts, bucket.
+    type Claimed<'a> = (Option<&'a str>, &'a [&'a str], Option<&'a str>);
+    let cases: [(&str, Claimed<'_>); 11] = [
+        (r#"{"region":"cn-hongkong","host":"h","bucket":"b"}"#, (Some("cn-hongkong"), &["h"], Some("b"))),
         (
             r#"{"storage":{"stsUploadInfo":{"bucket":"lippi-space-zjk","endPoint":"oss-cn-zhangjiakou.aliyuncs.com"}}}"#,
-            None,
-            Some("oss-cn-zhangjiakou.aliyuncs.com"),
-            Some("lippi-space-zjk"),
+            (None, &["oss-cn-zhangjiakou.aliyuncs.com"], Some("lippi-space-zjk")),
         ),
-        (r#"{"bucketName":"b","endpoint":"e","cloudType":"x"}"#, None, Some("e"), Some("b")),
+        (r#"{"bucketName":"b","endpoint":"e","cloudType":"x"}"#, (None, &["e"], Some("b"))),
+        // every address counts, the preferred one first, each once
         (
-            r#"{"headerSignatureInfo":{"resourceUrls":["a","b"],"internalResourceUrls":["i"],"region":"UNKNOWN"}}"#,
-            Some("UNKNOWN"),
-            Some("a"),
-            None,
+            r#"{"headerSignatureInfo":{"internalResourceUrls":["i","a"],"resourceUrls":["a","","b"],"region":"UNKNOWN"}}"#,
+            (Some("UNKNOWN"), &["a", "b", "i"], None),
         ),
-        (r#"{"headerSignatureInfo":{"resourceUrls":[],"internalResourceUrls":["i"]}}"#, None, Some("i"), None),
-        ("{}", None, None, None),
-        ("null", None, None, None),
-    ] {
-        let text = with(&format!(r#""bizId":1,"_enrichment":{enrichment}"#));
-        let storage = one(&text).storage;
-        assert_eq!(
-            (storage.region.as_deref(), storage.host.as_deref(), storage.bucket.as_deref()),
-            (region, host, bucket)
-        );
+        (r#"{"headerSignatureInfo":{"resourceUrls":[],"internalResourceUrls":["i"]}}"#, (None, &["i"], None)),
+        (r#"{"host":"h","storage":{"host":"k"}}"#, (None, &["h", "k"], None)),
+        // an object about a storage counts wherever it stands
+        (r#"{"answer":{"headerSignatureInfo":{"region":"SINGAPORE"}}}"#, (Some("SINGAPORE"), &[], None)),
+        (r#"{"answers":[1,{"x":{"storage":{"host":"h"}}},null]}"#, (None, &["h"], None)),
+        // and a region of anything else does not
+        (r#"{"person":{"region":"cn-hongkong","host":"h"},"bucket":"b"}"#, (None, &[], Some("b"))),
+        ("{}", (None, &[], None)),
+        ("null", (None, &[], None)),
+    ];
+    for (enrichment, (region, hosts, bucket)) in cases {
+        let storage = one(&with(&format!(r#""bizId":1,"_enrichment":{enrichment}"#))).storage;
+        assert_eq!(storage.hosts.iter().map(AsRef::<str>::as_ref).collect::<Vec<_>>(), hosts, "{enrichment}");
+        assert_eq!((storage.region.as_deref(), storage.bucket.as_deref()), (region, bucket), "{enrichment}");
     }
+    let text = with(r#""bizId":1,"_enrichment":{"host":"h","host":"k"}"#);
+    assert_eq!(rejected(&text).0, Reason::Conflict, "one field of one object, twice");
 }
 
 #[test]

@@ -132,8 +132,10 @@ fn enrichment(dice: &mut Dice) -> String {
     let values =
         ["\"SHANGHAI\"", "\"UNKNOWN\"", "\"cn-hongkong\"", "[\"https://a\",\"https://b\"]", "[]", "null", "7", "{}"];
     let inner = members(dice, &keys, &values);
-    match dice.roll(4) {
+    match dice.roll(6) {
         0 => inner,
+        4 => format!("{{\"answers\":[{inner},{{\"storage\":{inner}}}],\"host\":\"h\"}}"),
+        5 => format!("{{\"x\":{{\"file_storage\":{inner},\"region\":\"HK\"}},\"headerSignatureInfo\":{inner}}}"),
         1 => format!("{{\"storage\":{inner}}}"),
         2 => format!("{{\"storage\":{{\"region\":\"SHENZHEN\",\"headerSignatureInfo\":{inner}}}}}"),
         _ => format!("{{\"storage\":{{\"stsUploadInfo\":{inner}}},\"api\":\"x\"}}"),

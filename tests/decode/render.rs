@@ -49,7 +49,7 @@ pub(super) fn event_lines(event: &Event<'_>) -> String {
         line("counterpart", Some(counterpart(one)));
     }
     line("region", event.storage.region.as_ref().map(ToString::to_string));
-    line("host", event.storage.host.as_ref().map(ToString::to_string));
+    event.storage.hosts.iter().for_each(|host| line("host", Some(host.to_string())));
     line("bucket", event.storage.bucket.as_ref().map(ToString::to_string));
     line("app", event.app.as_ref().map(|app| format!("{:?} {:?}", app.code, app.name)));
     line("detail", event.detail.as_ref().map(ToString::to_string));

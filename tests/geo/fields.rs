@@ -39,7 +39,7 @@ const FIELDS: [(&str, &str); 38] = [
     ("10.8.4.4, 166.111.4.100", "HK | CN; site low conflict"),
     ("219.76.9.1", "anywhere; site none opaque"),
     ("147.8.2.58, 219.76.9.1", "anywhere; site none opaque"),
-    ("147.8.2.58, 8.8.8.8", "HK | US; ip low conflict"),
+    ("147.8.2.58, 8.8.8.8", "anywhere; ip none opaque"),
     ("", "anywhere; none none missing"),
     (" \u{3000}\n", "anywhere; none none missing"),
     ("[]", "anywhere; none none missing"),

@@ -300,6 +300,7 @@ impl Register {
     ) -> Policy {
         let tenant = Tenant {
             id: "tenant".to_owned(),
+            name: "tenant".to_owned(),
             entity: self.party("harbour"),
             members: Vec::new(),
             storage_operator: None,

@@ -4,7 +4,7 @@
 //! what weight, what is asked and by when, and how to check all of it. Every value from outside goes through
 //! [`super::plain::plain`].
 
-use super::phrases::{self, BINDING, Language, Phrase, SECTION_33, TERMS, say};
+use super::phrases::{self, Language, Phrase, SECTION_33, TERMS, say};
 use super::plain::plain;
 use crate::deliver::audience::{Field, View};
 use crate::domain::finding::HKT_OFFSET_MS;
@@ -79,9 +79,16 @@ impl<'a> Notice<'a> {
 
     fn headline(&self) -> String {
         let foreign = self.tags().contains(&Tag::ForeignHkControlled);
-        let [movement, state] = phrases::headline(self.verdict, foreign);
+        let [movement, state] = phrases::headline(self.verdict, foreign, self.stays());
         let (movement, state) = (movement.text(self.language), state.text(self.language));
         format!("[{}] {movement}{state}\n", self.severity.name())
+    }
+
+    /// Undetermined, and yet nothing that is possible leaves Hong Kong.
+    fn stays(&self) -> bool {
+        let possible = self.view.list(Field::Possible);
+        let leaves = |name: &&str| Verdict::parse(name).is_none_or(Verdict::leaves);
+        self.verdict == Verdict::Undetermined && !possible.is_empty() && !possible.iter().any(leaves)
     }
 
     fn who(&self) -> String {
@@ -124,7 +131,8 @@ impl<'a> Notice<'a> {
         let (first, last) = (self.view.number(Field::First), self.view.number(Field::Last));
         match (first, last) {
             (Some(0) | None, Some(0) | None) => self.say(say("not stated by the event", "事件未有說明")),
-            (Some(first), Some(last)) if first != last => {
+            // to the second, as they are shown
+            (Some(first), Some(last)) if first / 1000 != last / 1000 => {
                 say("{} to {}", "{} 至 {}").fill(self.language, &[&self.time(first), &self.time(last)])
             }
             (first, last) => self.time(first.or(last).unwrap_or_default()),
@@ -157,12 +165,15 @@ impl<'a> Notice<'a> {
             return String::new();
         }
         let (method, confidence) = (self.view.text(method), self.view.text(confidence));
-        self.joined([
-            plain(&phrases::place(place, self.language)),
-            self.say(say("by ", "依據：")) + &self.named(method, phrases::method(method)),
-            self.named(confidence, phrases::confidence(confidence)),
-            self.present(self.view.text(source), say("source {}", "資料來源 {}")),
-        ])
+        let (by, weight) = if method == Method::None.name() {
+            // why it is not known says it all
+            (String::new(), String::new())
+        } else {
+            let by = self.say(say("by ", "依據：")) + &self.named(method, phrases::method(method));
+            (by, self.named(confidence, phrases::confidence(confidence)))
+        };
+        let source = self.present(self.view.text(source), say("source {}", "資料來源 {}"));
+        self.joined([plain(&phrases::place(place, self.language)), by, weight, source])
     }
 
     fn recipient(&self) -> String {
@@ -196,13 +207,19 @@ impl<'a> Notice<'a> {
         let is_said = self.verdict == Verdict::Defect && !condition.is_empty();
         let state = if is_said { String::new() } else { self.say(phrases::safeguard_state(self.verdict)) };
         let rule = self.view.text(Field::PolicyRule);
-        self.joined([
-            self.present(name, say("entry {}", "記項 {}")),
-            state,
-            condition,
-            self.present(rule, say("rule of the organisation: {}", "機構規則：{}")),
-            self.possible(),
-        ])
+        let name = self.present(name, say("entry {}", "記項 {}"));
+        let rule = self.present(rule, say("rule of the organisation: {}", "機構規則：{}"));
+        if !self.is_open() {
+            return self.joined([name, state, condition, rule]);
+        }
+        // what is reported of something undetermined is that of its gravest possibility
+        let gravest = self.joined([name, condition, rule]);
+        let gravest = if gravest.is_empty() { gravest } else { self.say(IN_THE_GRAVEST_CASE) + &gravest };
+        self.joined([state, self.possible(), gravest])
+    }
+
+    fn is_open(&self) -> bool {
+        self.verdict == Verdict::Undetermined
     }
 
     fn possible(&self) -> String {
@@ -217,7 +234,9 @@ impl<'a> Notice<'a> {
             parts.push(self.say(TERMS));
         }
         if self.view.is(Field::Binding) {
-            parts.push(self.say(BINDING));
+            let gap = self.view.text(Field::Gap);
+            let gap = phrases::condition(gap).map_or(gap, |phrase| phrase.text(self.language));
+            parts.push(phrases::binding(self.is_open()).fill(self.language, &[gap]));
         }
         self.sentences(&parts)
     }
@@ -241,8 +260,14 @@ impl<'a> Notice<'a> {
             verdict.fill(self.language, &[self.severity.name(), self.verdict.name()]),
             self.present(self.view.text(Field::Rule), say("rule {}", "依據規則 {}")),
         ];
-        parts.extend(grounds.into_iter().filter(|(holds, _)| *holds).map(|(_, ground)| self.say(ground)));
-        parts.extend(self.tags().into_iter().map(|tag| self.say(phrases::tag(tag))));
+        // where nothing that is possible leaves Hong Kong, none of them counted
+        parts.extend(
+            grounds.into_iter().filter(|(holds, _)| *holds && !self.stays()).map(|(_, ground)| self.say(ground)),
+        );
+        let tags = self.joined(self.tags().into_iter().map(|tag| self.say(phrases::tag(tag))));
+        let possibly =
+            if self.is_open() && !tags.is_empty() { self.say(say("possibly: ", "可能：")) } else { String::new() };
+        parts.push(possibly + &tags);
         self.joined(parts)
     }
 
@@ -258,7 +283,10 @@ impl<'a> Notice<'a> {
     }
 
     fn request(&self) -> String {
-        self.sentences(&[self.say(phrases::action(self.verdict)), self.say(phrases::deadline(self.severity))])
+        self.sentences(&[
+            self.say(phrases::action(self.verdict, self.stays())),
+            self.say(phrases::deadline(self.severity)),
+        ])
     }
 
     fn evidence(&self) -> String {
@@ -340,6 +368,8 @@ impl<'a> Notice<'a> {
 
 /// A standing finding names the first of those whose acts it counts.
 const FIRST_OF_SEVERAL: Phrase = say("first of the people counted here", "所計算人士中的首位");
+
+const IN_THE_GRAVEST_CASE: Phrase = say("in the gravest case: ", "最嚴重的情況：");
 
 const UNNAMED: Phrase = say("not named by the event", "事件未有指明");
 

@@ -162,7 +162,8 @@ fn usable(location: &Location) -> Candidates {
             | Doubt::Opaque
             | Doubt::Unlisted
             | Doubt::NoRegion
-            | Doubt::Stranger,
+            | Doubt::Stranger
+            | Doubt::OtherOrganisation,
         ) => false,
     };
     if first.is_none() || !reliable { Candidates::Anywhere } else { location.candidates }

@@ -20,7 +20,7 @@ pub(in super::super) fn kind(name: &str, preview: bool) -> Option<Phrase> {
 }
 
 /// Names of places in Traditional Chinese, longest first where one includes another.
-const PLACES: [(&str, &str); 22] = [
+const PLACES: [(&str, &str); 12] = [
     ("Guangdong, outside the nine GBA cities", "廣東，大灣區九市以外"),
     ("outside Guangdong", "廣東以外"),
     ("Guangzhou", "廣州"),
@@ -33,20 +33,26 @@ const PLACES: [(&str, &str); 22] = [
     ("Jiangmen", "江門"),
     ("Zhaoqing", "肇慶"),
     ("Guangdong", "廣東"),
-    ("unknown", "不明"),
-    ("missing", "沒有資料"),
-    ("unreadable", "無法讀取"),
-    ("private", "內部 IP 地址"),
-    ("opaque", "隱藏真實地點的出口"),
-    ("conflict", "來源不一致"),
-    ("unlisted", "沒有來源收錄"),
-    ("no_region", "不分地區"),
-    ("stranger", "不認識的接收者"),
-    ("WORLD", "全世界"),
 ];
 
+/// Why a place is not known.
+fn doubt(name: &str) -> Option<Phrase> {
+    Some(match name {
+        "missing" => say("the event does not say", "事件未有說明"),
+        "unreadable" => say("the address cannot be read", "地址無法讀取"),
+        "private" => say("an internal address", "內部地址"),
+        "opaque" => say("an exit that hides the true place", "隱藏真實地點的出口"),
+        "conflict" => say("sources disagree", "來源不一致"),
+        "unlisted" => say("no source lists it", "沒有來源收錄"),
+        "no_region" => say("the host serves many regions", "該主機服務多個地區"),
+        "stranger" => say("the receiver is not in the directory", "接收者不在通訊錄內"),
+        "other_organisation" => say("a file of another organisation", "檔案屬其他機構"),
+        _ => return None,
+    })
+}
+
 /// Names that precede or replace country codes.
-const COUNTRIES: [(&str, Phrase); 8] = [
+const COUNTRIES: [(&str, Phrase); 9] = [
     ("HK", say("Hong Kong", "香港")),
     ("CN", say("Mainland China", "中國內地")),
     ("MO", say("Macao", "澳門")),
@@ -55,10 +61,23 @@ const COUNTRIES: [(&str, Phrase); 8] = [
     ("JP", say("Japan", "日本")),
     ("US", say("United States", "美國")),
     ("GB", say("United Kingdom", "英國")),
+    ("WORLD", say("anywhere in the world", "世界任何地方")),
 ];
 
-/// A place as of `Place`'s display form or `unknown (<doubt>)`, in words.
+/// A place as of `Place`'s display form, several with ` or ` between them, or `unknown (<doubt>)`, in words.
 pub(in super::super) fn place(shown: &str, language: Language) -> String {
+    if let Some(why) = shown.strip_prefix("unknown (").and_then(|rest| rest.strip_suffix(')')) {
+        let why = doubt(why).map_or(why, |phrase| phrase.text(language));
+        return match language {
+            Language::English => format!("not known ({why})"),
+            Language::Chinese => format!("不明（{why}）"),
+        };
+    }
+    let names: Vec<String> = shown.split(" or ").map(|one| one_place(one, language)).collect();
+    names.join(say(" or ", "或").text(language))
+}
+
+fn one_place(shown: &str, language: Language) -> String {
     let (code, rest) = shown.split_once(' ').unwrap_or((shown, ""));
     let name = COUNTRIES.iter().find(|(own, _)| *own == code);
     let head = name.map_or_else(|| code.to_owned(), |(code, name)| format!("{} ({code})", name.text(language)));
@@ -123,4 +142,43 @@ pub(in super::super) fn category(name: &str) -> Option<Phrase> {
         Category::Customer => say("customer data", "客戶資料"),
         Category::Other => say("other personal data", "其他個人資料"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_told_in_words_of_one_language() {
+        let both = |shown| [Language::English, Language::Chinese].map(|language| place(shown, language));
+        assert_eq!(
+            both("CN (Shenzhen, Guangdong)"),
+            ["Mainland China (CN) (Shenzhen, Guangdong)", "中國內地 (CN) (深圳, 廣東)"]
+        );
+        assert_eq!(both("HK or CN"), ["Hong Kong (HK) or Mainland China (CN)", "香港 (HK)或中國內地 (CN)"]);
+        assert_eq!(both("WORLD"), ["anywhere in the world (WORLD)", "世界任何地方 (WORLD)"]);
+        assert_eq!(
+            both("unknown (stranger)"),
+            ["not known (the receiver is not in the directory)", "不明（接收者不在通訊錄內）"]
+        );
+        assert_eq!(both("unknown (later_word)"), ["not known (later_word)", "不明（later_word）"]);
+    }
+
+    #[test]
+    fn every_doubt_has_words() {
+        use crate::domain::place::Doubt;
+        for one in [
+            Doubt::Missing,
+            Doubt::Unreadable,
+            Doubt::Private,
+            Doubt::Opaque,
+            Doubt::Conflict,
+            Doubt::Unlisted,
+            Doubt::NoRegion,
+            Doubt::Stranger,
+            Doubt::OtherOrganisation,
+        ] {
+            assert!(doubt(one.name()).is_some(), "{one:?}");
+        }
+    }
 }

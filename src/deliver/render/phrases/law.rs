@@ -42,11 +42,21 @@ pub(in super::super) const SECTION_33: Phrase = say(
     "《個人資料（私隱）條例》第33條尚未實施；本評估以該條作為建議做法。",
 );
 
-/// Said where a provision in force appears not to be met.
-pub(in super::super) const BINDING: Phrase = say(
-    "On the recorded facts a provision in force appears not to be met; please check.",
-    "按已記錄的事實，看來有一項現行條文未獲符合；請核實。",
-);
+/// Said where a provision in force appears not to be met; `open` while it is not known whether the data left Hong Kong. The
+/// gap stands in place of `{}`.
+pub(in super::super) fn binding(open: bool) -> Phrase {
+    if open {
+        say(
+            "If the data left Hong Kong, a provision in force may not be met: {}; please check.",
+            "如資料已離開香港，可能有一項現行條文未獲符合：{}；請核實。",
+        )
+    } else {
+        say(
+            "On the recorded facts a provision in force appears not to be met: {}; please check.",
+            "按已記錄的事實，看來有一項現行條文未獲符合：{}；請核實。",
+        )
+    }
+}
 
 /// Said of a safeguard that is on record but has a condition that is not met.
 pub(in super::super) const TERMS: Phrase = say(

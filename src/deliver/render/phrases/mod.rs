@@ -9,7 +9,7 @@ mod law;
 mod verdict;
 
 pub(super) use facts::{category, confidence, kind, method, place, role};
-pub(super) use law::{BINDING, SECTION_33, TERMS, condition, hook};
+pub(super) use law::{SECTION_33, TERMS, binding, condition, hook};
 pub(super) use verdict::{action, deadline, headline, safeguard_state, tag};
 
 use super::plain::plain;

@@ -3,8 +3,9 @@
 use super::{Phrase, say};
 use crate::domain::verdict::{Severity, Tag, Verdict};
 
-/// Headline; `foreign` for a movement between places outside Hong Kong that is controlled from Hong Kong.
-pub(in super::super) fn headline(verdict: Verdict, foreign: bool) -> [Phrase; 2] {
+/// Headline; `foreign` for a movement between places outside Hong Kong that is controlled from Hong Kong, `stays` where it is
+/// open what a movement is, but not that nothing left Hong Kong.
+pub(in super::super) fn headline(verdict: Verdict, foreign: bool, stays: bool) -> [Phrase; 2] {
     let movement = if foreign {
         say(
             "Possible transfer of personal data between places outside Hong Kong, controlled from Hong Kong",
@@ -28,6 +29,13 @@ pub(in super::super) fn headline(verdict: Verdict, foreign: bool) -> [Phrase; 2]
                 "; a recorded safeguard names it but a condition is not met",
                 "；已記錄的保障措施指明此接收者，但有一項條件未符合",
             ),
+        ],
+        Verdict::Undetermined if stays => [
+            say(
+                "Movement of personal data that ends in Hong Kong or has no connection with it",
+                "個人資料的流動；其終點在香港，或與香港沒有關連",
+            ),
+            say("; which of these is not known", "；現有資料不足以判斷屬何者"),
         ],
         Verdict::Undetermined => [
             say("Movement of personal data that may lead outside Hong Kong", "個人資料的流動可能涉及香港以外的地方"),
@@ -81,11 +89,11 @@ pub(in super::super) fn safeguard_state(verdict: Verdict) -> Phrase {
 }
 
 /// What the officer is asked to do.
-pub(in super::super) fn action(verdict: Verdict) -> Phrase {
+pub(in super::super) fn action(verdict: Verdict, stays: bool) -> Phrase {
     match verdict {
         Verdict::Prohibited => say(
-            "ask whether the movement was intended; where it was not, have the access or share withdrawn; record the decision.",
-            "查詢此項流動是否有意進行；如非有意，請安排撤回有關的存取權或分享，並記錄決定。",
+            "ask whether the movement was intended; where it was not, have it undone (access or share withdrawn, data moved back); record the decision.",
+            "查詢此項流動是否有意進行；如非有意，請安排還原（撤回有關的存取權或分享，或將資料移回），並記錄決定。",
         ),
         Verdict::Uncovered => say(
             "find out whether an agreement or another safeguard exists; if so, add it to the register; if not, arrange one or have the flow stopped; record the decision.",
@@ -94,6 +102,10 @@ pub(in super::super) fn action(verdict: Verdict) -> Phrase {
         Verdict::Defect => say(
             "see whether the condition can be met or the entry of the register must be corrected; until then consider stopping the flow; record the decision.",
             "檢視有關條件能否符合，或登記冊的記項是否需要更正；在此之前請考慮停止有關流動，並記錄決定。",
+        ),
+        Verdict::Undetermined if stays => say(
+            "nothing for now; complete the site map or the storage setting so that the next such event can be decided.",
+            "暫時無須行動；請補充地點對照表或儲存設定，使日後同類事件可作判斷。",
         ),
         Verdict::Undetermined => say(
             "find out where the data went and who received them; complete the site map, the directory or the storage setting so that the next such event can be decided.",

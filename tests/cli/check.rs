@@ -1,0 +1,97 @@
+//! `check`: all faults at once, each with its key, its value and what to do; else the configuration in force.
+
+#![allow(clippy::unwrap_used)]
+
+use super::harness::Room;
+
+#[test]
+fn all_faults_are_told_at_once_with_key_value_and_remedy() {
+    let room = Room::new();
+    room.bank(&[
+        ("tie = \"own\"", "tie = \"owned\""),
+        ("registered = \"SG\"", "registered = \"Singapore\""),
+        ("entity = \"vhb-sz\"", "entity = \"vhb-shenzhen\""),
+        ("cidrs = [\"203.0.113.0/25\"", "cidrs = [\"203.0.113.0/33\""),
+        ("until = \"2029-03-02\"", "until = \"2026-02-30\""),
+        ("min_severity = \"MEDIUM\"", "min_severity = \"medium\""),
+        ("[workers]", "[workers]\nthreads = 3"),
+        ("listen = \"127.0.0.1:0\"", "listen = \"localhost\""),
+        ("default_tenant = \"ding8f2c", "default_tenant = \"ding9f2c"),
+    ]);
+    let ran = room.run(&["check", "-c", "bank.toml"]).exits(64);
+    assert_eq!(ran.out, "", "nothing is in force");
+    for (key, value, remedy) in [
+        ("entities[0].tie", "\"owned\"", "write one of: own, group"),
+        ("entities[2].registered", "\"Singapore\"", "\"SG\""),
+        ("tenants[1].entity", "\"vhb-shenzhen\"", "declare it under [[entities]]"),
+        ("sites[0].cidrs[0]", "\"203.0.113.0/33\"", ""),
+        ("safeguards[0].until", "\"2026-02-30\"", ""),
+        ("channels[0].min_severity", "\"medium\"", "INFO, LOW, MEDIUM, HIGH, CRITICAL"),
+        ("workers.threads", "", "unknown"),
+        ("admin.listen", "\"localhost\"", "127.0.0.1:9464"),
+        ("decode.default_tenant", "\"ding9f2c41a0b7d9e63524f2f5cc6abecb85\"", "[[tenants]]"),
+    ] {
+        let line =
+            ran.err.lines().find(|line| line.contains(key)).unwrap_or_else(|| panic!("{key} is not in\n{}", ran.err));
+        assert!(line.contains(value) && line.contains(remedy), "{line}");
+    }
+}
+
+#[test]
+fn a_good_configuration_is_printed_with_its_defaults_and_reads_back_the_same() {
+    let room = Room::new();
+    let first = room.run(&["check", "-c", "config/minimal.toml"]).exits(0);
+    first.says(&[
+        "unknown_counts_as_personal = true",
+        "[batch]",
+        "[evidence]",
+        "[admin]",
+        "listen = \"127.0.0.1:9464\"",
+    ]);
+    first.complains(&["warning: ", "policy hk-2026-11-23 sha256 ", "geolocation sha256 ", "config/minimal.toml: good"]);
+    room.write("again.toml", &first.out);
+    let again = room.run(&["check", "-c", "again.toml"]).exits(0);
+    assert_eq!(first.out, again.out);
+    let digests =
+        |text: &str| text.lines().filter(|line| line.contains("sha256")).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(digests(&first.err), digests(&again.err));
+}
+
+#[test]
+fn a_private_key_pasted_by_mistake_is_not_said_again() {
+    let room = Room::new();
+    let secret = "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ";
+    room.bank(&[("recipients = []\n# DOM", &format!("recipients = [\"{secret}\"]\n# DOM"))]);
+    let ran = room.run(&["check", "-c", "bank.toml"]).exits(64);
+    ran.complains(&["evidence.recipients[0]", "age1"]);
+    assert!(!ran.err.contains("SECRET-KEY"), "{}", ran.err);
+}
+
+#[test]
+fn people_of_the_directory_are_not_named_in_faults() {
+    let room = Room::new();
+    room.bank(&[("id = \"16338842\"", "id = \"16338841\"")]);
+    let ran = room.run(&["check", "-c", "bank.toml"]).exits(64);
+    ran.complains(&["people[3].id", "people[2]"]);
+    assert!(!ran.err.contains("16338841") && !ran.err.contains("黃詠琳"), "{}", ran.err);
+}
+
+#[test]
+fn what_is_no_configuration_is_refused_by_name() {
+    let room = Room::new();
+    room.run(&["check", "-c", "absent.toml"]).exits(64).complains(&["absent.toml"]);
+    room.write("latin.toml", b"name = \"\xe9\"");
+    room.run(&["check", "-c", "latin.toml"]).exits(64).complains(&["latin.toml", "UTF-8"]);
+    room.write("torn.toml", "[organisation\nname = 3");
+    room.run(&["check", "-c", "torn.toml"]).exits(64).complains(&["1"]);
+    room.write("empty.toml", "");
+    room.run(&["check", "-c", "empty.toml"]).exits(64).complains(&["entities", "tenants"]);
+    room.run(&["check"]).exits(64).complains(&["harbourwatch.toml"]);
+}
+
+#[test]
+fn the_configuration_may_be_named_by_the_environment() {
+    let room = Room::new();
+    let checked = room.command(&["check"]).env("HARBOURWATCH_CONFIG", "config/minimal.toml").output().unwrap();
+    assert!(checked.status.success());
+}

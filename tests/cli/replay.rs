@@ -1,0 +1,158 @@
+//! `replay`: files in every dress and standard input, one verdict line for each event, and where it goes on.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::harness::{Room, golden};
+
+const REPLAY: [&str; 5] = ["replay", "-c", "bank.toml", "--data", "data"];
+
+fn replay(room: &Room, more: &[&str]) -> super::harness::Ran {
+    room.run(&[&REPLAY, more].concat())
+}
+
+/// What a verdict line says beside where the event was.
+fn told(line: &Value) -> Value {
+    let mut line = line.clone();
+    line.as_object_mut().unwrap().remove("position");
+    line
+}
+
+fn gz(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    writer.write_all(bytes).unwrap();
+    writer.finish().unwrap()
+}
+
+#[test]
+fn a_verdict_line_has_the_fields_that_are_promised() {
+    let room = Room::new();
+    room.bank(&[]);
+    let row = json!({
+        "action": 8, "bizId": "1", "gmtCreate": 1_795_399_200_000_i64, "userId": "manager4521", "ipAddress": "203.0.113.7",
+        "targetSpaceId": 24_870_551_923_u64, "docReceiverList": [
+            {"receiverName": "Lee Chi Keung", "receiverType": 0, "receiverId": "16338841"},
+            {"receiverName": "Tan (Straits Freight)", "receiverType": 0},
+        ],
+    });
+    let moves_nothing = json!({"action": 6, "bizId": "1", "gmtCreate": 1_795_399_200_000_i64, "userId": "manager4521"});
+    let lines = [row.to_string(), row.to_string(), moves_nothing.to_string(), "{}".to_owned()].join("\n") + "\n";
+    room.write("events.ndjson", &lines);
+    let ran = replay(&room, &["--verdicts", "events.ndjson"]).exits(0);
+    let shown: String = ran.lines().iter().map(|line| serde_json::to_string_pretty(line).unwrap() + "\n").collect();
+    // the topic carries a digest of the path, which is another for each room
+    let topic = ran.lines()[0]["position"]["topic"].as_str().unwrap().to_owned();
+    golden("verdict-lines.txt", &shown.replace(&topic, "TOPIC"));
+    ran.complains(&[
+        "conservation: 4 received = 2 judged + 1 rejected + 1 duplicate (holds)",
+        "evidence:",
+        "data/evidence",
+    ]);
+}
+
+#[test]
+fn plain_compressed_and_piped_input_give_the_same_verdicts() {
+    let room = Room::new();
+    room.bank(&[]);
+    room.generate("day.ndjson", 3000, 11);
+    let day = fs::read(room.path("day.ndjson")).unwrap();
+    fs::write(room.path("day.ndjson.gz"), gz(&day)).unwrap();
+    fs::write(room.path("day.ndjson.zst"), zstd::encode_all(day.as_slice(), 1).unwrap()).unwrap();
+    let verdicts = |data: &str, name: &str, input: &[u8]| {
+        let arguments = ["replay", "-c", "bank.toml", "--data", data, "--verdicts", name];
+        room.feed(&arguments, input).exits(0).lines().iter().map(told).collect::<Vec<_>>()
+    };
+    let plain = verdicts("plain", "day.ndjson", b"");
+    assert_eq!(plain.len(), 3000);
+    for (data, name, input) in [("gz", "day.ndjson.gz", &b""[..]), ("zst", "day.ndjson.zst", b""), ("stdin", "-", &day)]
+    {
+        let other = verdicts(data, name, input);
+        let parting = plain.iter().zip(&other).position(|(a, b)| a != b);
+        assert_eq!((other.len(), parting), (plain.len(), None), "{name}");
+    }
+}
+
+#[test]
+fn a_finding_of_a_line_is_a_finding_of_the_list() {
+    let room = Room::new();
+    room.bank(&[]);
+    room.generate("day.ndjson", 5000, 12);
+    let ran = replay(&room, &["--verdicts", "day.ndjson"]).exits(0);
+    let of_legs: BTreeSet<String> = ran
+        .lines()
+        .iter()
+        .flat_map(|line| line["legs"].as_array().cloned().unwrap_or_default())
+        .filter_map(|leg| leg["finding"].as_str().map(str::to_owned))
+        .collect();
+    let listed = room.run(&["findings", "--data", "data", "--json"]).exits(0).lines();
+    let listed: BTreeSet<String> = listed
+        .iter()
+        .filter(|one| one["kind"] != "store_at_rest")
+        .map(|one| one["id"].as_str().unwrap().to_owned())
+        .collect();
+    assert!(listed.len() > 50);
+    assert_eq!(of_legs, listed);
+}
+
+#[test]
+fn a_second_replay_goes_on_where_the_evidence_ends() {
+    let room = Room::new();
+    room.bank(&[]);
+    room.generate("day.ndjson", 2000, 13);
+    let whole = replay(&room, &["--verdicts", "day.ndjson"]).exits(0);
+    let again = replay(&room, &["--verdicts", "day.ndjson"]).exits(0);
+    assert_eq!(again.out, "", "nothing is told twice");
+    again.complains(&["conservation: 0 received"]);
+    let mut longer = fs::read(room.path("day.ndjson")).unwrap();
+    longer.extend_from_slice(b"{\"action\":6,\"bizId\":\"x\",\"gmtCreate\":1795399200000,\"userId\":\"u\"}\n");
+    fs::write(room.path("day.ndjson"), longer).unwrap();
+    let more = replay(&room, &["--verdicts", "day.ndjson"]).exits(0).lines();
+    assert_eq!(more.len(), 1, "a file that grew is read on");
+    assert_eq!(
+        more[0]["position"]["offset"].as_u64(),
+        whole.lines().last().unwrap()["position"]["offset"].as_u64().map(|last| last + 1)
+    );
+    room.run(&["verify", "data/evidence"]).exits(0);
+}
+
+#[test]
+fn what_is_no_event_is_kept_with_its_bytes_place_and_reason() {
+    let room = Room::new();
+    room.bank(&[]);
+    room.write("bad.ndjson", b"{\"action\":2\n\xff\xfe\n{\"hello\":1}\n");
+    let ran = replay(&room, &["--verdicts", "bad.ndjson"]).exits(0);
+    let reasons: Vec<_> = ran.lines().iter().map(|line| line["reason"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(reasons, ["not_json", "invalid_utf8", "no_event"]);
+    let letters = super::harness::json_lines(&room.read("data/state/dead-letters.ndjson"));
+    assert_eq!(letters.len(), 3);
+    for (letter, reason) in letters.iter().zip(&reasons) {
+        assert_eq!(letter["reason"], **reason, "{letter}");
+        assert!(letter["topic"].is_string() && letter["offset"].is_u64(), "{letter}");
+    }
+}
+
+#[test]
+fn a_torn_archive_is_an_error_after_what_could_be_read() {
+    let room = Room::new();
+    room.bank(&[]);
+    room.generate("day.ndjson", 2000, 14);
+    let mut torn = gz(&fs::read(room.path("day.ndjson")).unwrap());
+    torn.truncate(torn.len() / 2);
+    fs::write(room.path("day.ndjson.gz"), torn).unwrap();
+    let ran = replay(&room, &["day.ndjson.gz"]).exits(1);
+    ran.complains(&["day.ndjson.gz"]);
+    room.run(&["verify", "data/evidence"]).exits(0);
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named_and_nothing_is_begun() {
+    let room = Room::new();
+    room.bank(&[]);
+    replay(&room, &["absent.ndjson"]).exits(1).complains(&["absent.ndjson"]);
+    replay(&room, &[]).exits(64);
+}
