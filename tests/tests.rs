@@ -1,11 +1,13 @@
 //! All integration tests in one binary: one link, and modules that share their helpers.
 
+mod broker;
 mod cli;
 mod crash;
 mod decode;
 mod docs;
 mod evidence;
 mod geo;
+mod kafka;
 mod laws;
 mod layers;
 mod observe;

@@ -140,3 +140,38 @@ pub(crate) fn run_in(
         .unwrap();
     (kept.0, lines, source.committed)
 }
+
+/// Shows a receipt that reaches up to these offsets, by the one way in which receipts are made.
+pub(crate) fn with_receipt(reached: Vec<Reached>, show: impl FnMut(&Durable)) {
+    struct Once<F>(bool, F);
+    impl<F: FnMut(&Durable)> Source for Once<F> {
+        fn poll(&mut self, batch: &mut Batch, _: &Limits, _: &mut dyn InFlight) -> Result<Polled, SourceError> {
+            if std::mem::replace(&mut self.0, true) {
+                return Ok(Polled::End);
+            }
+            batch.push(LaneId(0), 0, b"{}", 0);
+            Ok(Polled::Filled)
+        }
+
+        fn lanes(&self) -> &[Lane] {
+            static LANE: OnceLock<[Lane; 1]> = OnceLock::new();
+            LANE.get_or_init(|| [Lane { topic: "once".to_owned(), partition: 0 }])
+        }
+
+        fn commit(&mut self, durable: &Durable) -> Result<(), SourceError> {
+            (self.1)(durable);
+            Ok(())
+        }
+    }
+    struct Yes(Vec<Reached>);
+    impl Recorder for Yes {
+        fn record(&mut self, _: &BatchReport, seal: Seal) -> Result<Durable, RecordError> {
+            Ok(seal.attest(std::mem::take(&mut self.0)))
+        }
+    }
+    let (world, stop, mut source) = (bank(), AtomicBool::new(false), Once(false, show));
+    let task = Task { key: KEY, lines: false };
+    let run = Run { world: &|| Arc::clone(&world), limits: Limits::default(), task, stop: &stop };
+    let (mut crew, mut tally) = (Crew::start(1).unwrap(), Tally::new(Dedupe::new(16, []), &[]));
+    run.through(&mut source, &mut Yes(reached), &mut crew, &mut tally, &mut |_| ()).unwrap();
+}

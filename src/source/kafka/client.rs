@@ -24,7 +24,7 @@ pub(super) struct Client {
     /// `None` where messages are taken one by one.
     fetcher: Option<Fetcher>,
     committer: Committer,
-    health: Option<Health>,
+    _health: Health,
     pub(super) board: Arc<Board>,
     consumer: Arc<BaseConsumer<Events>>,
     events: Arc<Events>,
@@ -52,7 +52,7 @@ impl Client {
             committer.map_err(|error| SourceError::Fatal(format!("kafka: no thread for commits: {error}")))?;
         metrics.kafka().client_made();
         let events = Arc::clone(consumer.context());
-        Ok(Self { fetcher, committer, health: Some(health), board, consumer, events })
+        Ok(Self { fetcher, committer, _health: health, board, consumer, events })
     }
 
     pub(super) fn consumer(&self) -> &BaseConsumer<Events> {
@@ -85,17 +85,12 @@ impl Client {
         self.fetcher.iter_mut().for_each(Fetcher::release);
     }
 
-    /// Leaves the group and ends the client.
+    /// Leaves the group and ends the client, within a time limit.
     pub(super) fn close(self) {
-        let Self { fetcher, committer, health, consumer, events, board: _ } = self;
-        drop((fetcher, committer, health));
-        events.close();
+        let consumer = Arc::clone(&self.consumer);
+        drop(self);
         let (done, closed) = channel::<()>();
         let close = move || {
-            // a rebalance that was not carried out would keep the client waiting
-            if let Err(error) = consumer.unassign() {
-                tracing::debug!(%error, "partitions not given up");
-            }
             drop(consumer);
             drop(done);
         };
@@ -103,6 +98,16 @@ impl Client {
         // the sender is dropped, not used: any answer but a time-out says that it is done
         if started.is_ok() && closed.recv_timeout(CLOSING) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
             tracing::warn!("the kafka client does not close; it is left behind, and the group notices by its time-out");
+        }
+    }
+}
+
+/// From here on nobody carries out rebalances, for which the consumer would wait without end when it is dropped.
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.events.close();
+        if let Err(error) = self.consumer.unassign() {
+            tracing::debug!(%error, "partitions not given up");
         }
     }
 }

@@ -65,6 +65,10 @@ impl Commits {
 
     /// Takes the answers in. What was refused stays owed.
     pub(super) fn answers(&mut self, answers: Vec<Committed>, lanes: &Lanes, metrics: &Metrics) {
+        let refused = answers.iter().filter_map(|(_, answer)| answer.err()).next();
+        if let Some(code) = refused {
+            tracing::info!(%code, "commit refused; what is recorded is committed again by whoever has the partition");
+        }
         for (partition, answer) in answers {
             match answer {
                 Ok(next) => {
@@ -76,10 +80,7 @@ impl Commits {
                         self.owed.remove(&lane);
                     }
                 }
-                Err(code) => {
-                    metrics.kafka().commit_refused(1);
-                    tracing::debug!(topic = %partition.0, partition = partition.1, %code, "commit refused");
-                }
+                Err(_) => metrics.kafka().commit_refused(1),
             }
         }
     }

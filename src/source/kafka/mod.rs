@@ -25,13 +25,12 @@ use std::time::{Duration, Instant};
 use rdkafka::consumer::Consumer as _;
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
-use rdkafka::topic_partition_list::Offset;
 
 pub use options::{Begin, Fetch, Options, Protocol};
 
 use crate::admin::Latch;
 use crate::domain::position::{Lane, LaneId};
-use crate::kafka::{Cause, REQUEST, Trouble};
+use crate::kafka::{Cause, Trouble};
 use crate::metrics::Metrics;
 use crate::pipeline::batch::{Batch, Limits};
 use crate::pipeline::ports::{Durable, InFlight, Polled, Reached, Source, SourceError};
@@ -66,6 +65,8 @@ pub struct Kafka {
     origins: Vec<(LaneId, u64, Origin)>,
     /// Slots whose offset the broker does not have, until that is dealt with.
     adrift: Vec<usize>,
+    /// Why nothing more is read, when the topic is another.
+    broken: Option<String>,
     /// Partitions that are paused while the recorder takes long, where messages are taken one by one.
     paused: bool,
     /// Set when the first assignment has come.
@@ -99,6 +100,7 @@ impl Kafka {
             handles: HashMap::new(),
             origins: Vec::new(),
             adrift: Vec::new(),
+            broken: None,
             paused: false,
             began: false,
             opened: Instant::now(),
@@ -146,13 +148,6 @@ impl Kafka {
         self.fetch_again(at, unsigned(message.offset()))
     }
 
-    /// Has the client fetch a partition from where it stands, or from `otherwise` where nothing was handed over yet.
-    fn fetch_again(&self, at: usize, otherwise: u64) -> Result<(), SourceError> {
-        let slot = &self.lanes.slots[at];
-        let to = Offset::Offset(i64::try_from(slot.next.unwrap_or(otherwise)).unwrap_or(i64::MAX));
-        self.client.consumer().seek(&slot.partition.0, slot.partition.1, to, REQUEST).map_err(rebalance::transient)
-    }
-
     /// Whether the client is in a state that waiting will not mend.
     fn settled(&self) -> Result<(), SourceError> {
         if let Some((code, text)) = self.client.consumer().client().fatal_error() {
@@ -187,30 +182,32 @@ impl Kafka {
 
     fn fill(&mut self, batch: &mut Batch, limits: &Limits) -> Result<Polled, SourceError> {
         match self.options.fetch {
-            Fetch::Batch => self.fill_by_batch(batch, limits)?,
+            Fetch::Batch => self.fill_by_batch(batch, limits),
             Fetch::Poll => self.fill_by_poll(batch, limits)?,
         }
-        Ok(if batch.is_empty() { Polled::Idle } else { Polled::Filled })
+        match &self.broken {
+            // what was taken before is handed over first
+            Some(why) if batch.is_empty() => Err(SourceError::Fatal(why.clone())),
+            Some(_) | None if batch.is_empty() => Ok(Polled::Idle),
+            Some(_) | None => Ok(Polled::Filled),
+        }
     }
 
-    fn fill_by_batch(&mut self, batch: &mut Batch, limits: &Limits) -> Result<(), SourceError> {
+    fn fill_by_batch(&mut self, batch: &mut Batch, limits: &Limits) {
         let mut wait = FIRST.min(Duration::from_millis(limits.wait_ms));
-        let mut fate = Ok(());
-        while fate.is_ok() && !batch.is_full(limits) {
+        while self.broken.is_none() && !batch.is_full(limits) {
             let most = (limits.messages - batch.messages().len()).min(fetch::MOST);
             let Self { client, lanes, handles, .. } = self;
             let Some(fetcher) = client.fetcher() else { break };
             let mut taker = Taker { lanes, handles, batch, limits, odd: Vec::new() };
             let came = fetcher.fetch(most, wait, |message| taker.message(message));
             let odd = taker.odd;
-            fate = odd.into_iter().try_for_each(|odd| self.odd(odd));
+            odd.into_iter().for_each(|odd| self.odd(odd));
             if came < most {
                 break;
             }
             wait = Duration::ZERO;
         }
-        // what was taken is handed over; a fault that lasts shows again
-        if batch.is_empty() { fate } else { fate.or(Ok(())) }
     }
 
     /// The safe way: one message a call, events in between. Rebalances are noted and end the batch.
@@ -221,14 +218,14 @@ impl Kafka {
             match consumer.poll(Duration::from_millis(10)) {
                 None if batch.is_empty() => {}
                 None => break,
-                Some(Ok(message)) => self.one(&message, batch, limits)?,
+                Some(Ok(message)) => self.one(&message, batch, limits),
                 Some(Err(error)) => self.failed(&error)?,
             }
         }
         self.take_in()
     }
 
-    fn one(&mut self, message: &BorrowedMessage<'_>, batch: &mut Batch, limits: &Limits) -> Result<(), SourceError> {
+    fn one(&mut self, message: &BorrowedMessage<'_>, batch: &mut Batch, limits: &Limits) {
         let at = self.lanes.slot(&(message.topic().to_owned(), message.partition()));
         let (payload, offset) = (message.payload().unwrap_or_default(), unsigned(message.offset()));
         let taken = self.lanes.take(at, offset, payload, message.timestamp().to_millis());
@@ -236,36 +233,31 @@ impl Kafka {
         match taken {
             Take::Hand(_) => self.origins.push((self.lanes.slots[at].lane, offset, origin(message))),
             Take::Pass => {}
-            Take::Changed => return Err(self.changed(at)),
+            Take::Changed => self.broken = Some(self.changed(at)),
         }
-        Ok(())
     }
 
     /// What is no message: an error of a partition, or a message that shows that the topic is another.
-    fn odd(&mut self, odd: Odd) -> Result<(), SourceError> {
+    fn odd(&mut self, odd: Odd) {
         match odd {
-            Odd::Changed(at) => Err(self.changed(at)),
-            Odd::Failed(at, RDKafkaErrorCode::AutoOffsetReset) => {
-                self.adrift.push(at);
-                Ok(())
-            }
+            Odd::Changed(at) => self.broken = Some(self.changed(at)),
+            Odd::Failed(at, RDKafkaErrorCode::AutoOffsetReset) => self.adrift.push(at),
             Odd::Failed(at, code) => {
                 let (topic, partition) = &self.lanes.slots[at].partition;
                 let trouble = Trouble::of_code(code, &format!("{topic}/{partition}"));
                 self.client.events().reports.note(trouble);
-                Ok(())
             }
         }
     }
 
-    fn changed(&self, at: usize) -> SourceError {
+    fn changed(&self, at: usize) -> String {
         let (topic, partition) = &self.lanes.slots[at].partition;
         let next = self.lanes.slots[at].next.unwrap_or_default();
-        SourceError::Fatal(format!(
+        format!(
             "kafka: {topic}/{partition}: the record before offset {next} is not what was recorded; the topic was deleted and \
              made anew, or the brokers lost records. Its offsets now mean other records: set source.kafka.epoch to a new \
              word, and it is read as a new topic"
-        ))
+        )
     }
 }
 
@@ -273,6 +265,9 @@ impl Source for Kafka {
     fn poll(&mut self, batch: &mut Batch, limits: &Limits, flight: &mut dyn InFlight) -> Result<Polled, SourceError> {
         self.client.release();
         self.origins.clear();
+        if let Some(why) = &self.broken {
+            return Err(SourceError::Fatal(why.clone()));
+        }
         match self.options.fetch {
             Fetch::Batch => self.serve()?,
             Fetch::Poll => self.resume()?,

@@ -8,7 +8,7 @@ use rdkafka::topic_partition_list::Offset;
 
 use super::Kafka;
 use super::events::{Partition, Rebalance};
-use super::lanes::{GroupOffset, Start};
+use super::lanes::{GroupOffset, Slot, Start};
 use super::options::Begin;
 use crate::kafka::{REQUEST, Trouble};
 use crate::metrics::Moved;
@@ -44,6 +44,7 @@ impl Kafka {
             if start == Start::Fresh && self.options.begin == Begin::Latest {
                 start = self.begin_at_the_end(partition)?;
             }
+            self.catch_up(partition, group.as_ref());
             list.add_partition_offset(&partition.0, partition.1, offset(start)).map_err(transient)?;
             self.client.held().iter().for_each(|fetcher| fetcher.route(&partition.0, partition.1));
         }
@@ -60,6 +61,16 @@ impl Kafka {
         self.show_progress();
         self.ready.release();
         Ok(())
+    }
+
+    /// Owes the group what the evidence has beyond it: a commit that a lost assignment or a kill has swallowed.
+    fn catch_up(&mut self, partition: &Partition, group: Option<&GroupOffset>) {
+        let at = self.lanes.slot(partition);
+        let slot = &self.lanes.slots[at];
+        let recorded = slot.mark.as_ref().map(|mark| mark.next);
+        if let Some(next) = recorded.filter(|next| group.is_none_or(|group| group.next < *next)) {
+            self.commits.owe(slot, next);
+        }
     }
 
     /// Begins at what the partition's end is now, and commits that: otherwise what comes between this assignment and the next
@@ -196,7 +207,7 @@ impl Kafka {
         let (low, high) = (u64::try_from(ends.0).unwrap_or(0), u64::try_from(ends.1).unwrap_or(0));
         let next = slot.next.unwrap_or(low);
         if next > high {
-            return Err(self.changed(at));
+            return Err(SourceError::Fatal(self.changed(at)));
         }
         if next < low {
             tracing::error!(
@@ -212,8 +223,31 @@ impl Kafka {
             // only the record before the first that we want is gone
             self.lanes.leave_unchecked(at);
         }
-        let to = Offset::Offset(i64::try_from(next.max(low)).unwrap_or(i64::MAX));
-        self.client.consumer().seek(topic, partition, to, REQUEST).map_err(transient)
+        self.fetch_again(at, next.max(low))
+    }
+
+    /// Has the client fetch a partition from where it stands, or from `otherwise` where nothing was handed over yet. Assigned
+    /// anew rather than sought: a partition whose offset was out of range cannot be sought.
+    pub(super) fn fetch_again(&self, at: usize, otherwise: u64) -> Result<(), SourceError> {
+        let consumer = self.client.consumer();
+        let place = |list: &mut TopicPartitionList, slot: &Slot, otherwise: Option<u64>| {
+            let next = slot.next.or(otherwise).map_or(Start::Fresh, Start::At);
+            list.add_partition_offset(&slot.partition.0, slot.partition.1, offset(next)).map_err(transient)
+        };
+        let (mut list, slot) = (TopicPartitionList::new(), &self.lanes.slots[at]);
+        match consumer.rebalance_protocol() {
+            RebalanceProtocol::Cooperative => {
+                place(&mut list, slot, Some(otherwise))?;
+                consumer.incremental_unassign(&list).map_err(transient)?;
+                consumer.incremental_assign(&list).map_err(transient)
+            }
+            RebalanceProtocol::Eager | RebalanceProtocol::None => {
+                for owned in self.lanes.all_owned() {
+                    place(&mut list, owned, (owned.lane == slot.lane).then_some(otherwise))?;
+                }
+                consumer.assign(&list).map_err(transient)
+            }
+        }
     }
 }
 

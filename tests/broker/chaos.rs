@@ -1,0 +1,300 @@
+//! Three instances and everything that can go wrong: killed every few seconds, one added, one removed, the broker away, a
+//! session that times out, a disk that is full. Then all logs together hold every event, each once.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::instance::{Configuration, Instance, PATIENCE, generate, generating, wait_until};
+use super::join::{Joined, log};
+use super::node::{Broker, Edition, Node, edition};
+
+const TOPIC: &str = "audit";
+const GROUP: &str = "chaos";
+const PARTITIONS: i32 = 12;
+
+/// SplitMix64: the same moments, given the same seed.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (z ^ (z >> 31)) % bound
+    }
+}
+
+struct Size {
+    events: u64,
+    /// Events a second that come in while things go wrong: half of all, over the whole of it.
+    rate: u64,
+    /// Of one scene.
+    span: Duration,
+    broker_away: Duration,
+}
+
+fn size(edition: Edition) -> Size {
+    match edition {
+        Edition::Small => {
+            let (span, broker_away) = (Duration::from_secs(5), Duration::from_secs(8));
+            Size { events: 200_000, rate: 1_600, span, broker_away }
+        }
+        Edition::Full => {
+            let (span, broker_away) = (Duration::from_secs(30), Duration::from_secs(30));
+            Size { events: 2_000_000, rate: 4_500, span, broker_away }
+        }
+    }
+}
+
+fn configuration(broker: &Broker, group: &str) -> Configuration {
+    let mut configuration = Configuration::new(&broker.0, TOPIC, group);
+    // small batches: many durable steps to be killed in
+    configuration.set("batch", "messages", 2_000);
+    configuration
+}
+
+/// The stage and who is on it.
+struct Chaos<'n> {
+    node: &'n Node,
+    size: Size,
+    instances: Vec<Instance>,
+    /// Whether a supervisor starts it again.
+    wanted: Vec<bool>,
+    random: Random,
+    kills: u32,
+    exits: u32,
+}
+
+impl Chaos<'_> {
+    /// Kills one every few seconds and restarts what ended, for so long.
+    fn go_on(&mut self, span: Duration) {
+        let until = Instant::now() + span;
+        let mut next_kill = Instant::now() + Duration::from_millis(1_000 + self.random.below(3_000));
+        while Instant::now() < until {
+            self.supervise();
+            if Instant::now() > next_kill {
+                let victim = self.random.below(self.instances.len() as u64) as usize;
+                if self.wanted[victim] && self.instances[victim].is_up() {
+                    self.instances[victim].kill();
+                    self.kills += 1;
+                }
+                next_kill = Instant::now() + Duration::from_millis(2_000 + self.random.below(3_000));
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Restarts what ended, as a supervisor would.
+    fn supervise(&mut self) {
+        for (instance, wanted) in self.instances.iter_mut().zip(&self.wanted) {
+            if let Some(status) = instance.ended() {
+                assert_eq!(status.code(), Some(1), "{}: {status}: {}", instance.dir.display(), instance.said());
+                self.exits += 1;
+            }
+            if *wanted && !instance.is_up() {
+                instance.start();
+            }
+        }
+    }
+
+    fn add(&mut self, dir: &Path) {
+        let mut instance = Instance::new(dir, &configuration(&self.node.broker(), GROUP));
+        instance.start();
+        self.instances.push(instance);
+        self.wanted.push(true);
+    }
+
+    /// The disk of one instance is full for a while: it ends with a clear cause, and goes on when there is space.
+    fn fill_disk_of(&mut self, which: usize) {
+        self.wanted[which] = false;
+        self.instances[which].kill();
+        let largest = largest_file_kib(&self.instances[which].dir.join("data"));
+        for _ in 0..2 {
+            self.instances[which].start_limited(Some(largest + 64));
+            let until = Instant::now() + Duration::from_secs(20);
+            while self.instances[which].is_up() && Instant::now() < until {
+                self.supervise();
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            if self.instances[which].is_up() {
+                // nothing came its way meanwhile
+                self.instances[which].kill();
+            } else {
+                let said = self.instances[which].said();
+                assert!(said.contains("File too large") || said.contains("disk"), "{said}");
+                self.exits += 1;
+                self.instances[which].ended();
+            }
+        }
+        self.wanted[which] = true;
+    }
+
+    /// An instance that is frozen for longer than its session comes back to a group that went on without it.
+    fn freeze(&mut self, which: usize) {
+        self.supervise();
+        self.instances[which].signal("STOP");
+        let (frozen, until) = (which, Instant::now() + Duration::from_secs(9));
+        while Instant::now() < until {
+            for (at, (instance, wanted)) in self.instances.iter_mut().zip(&self.wanted).enumerate() {
+                if at != frozen && *wanted && !instance.is_up() {
+                    instance.start();
+                }
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        self.instances[which].signal("CONT");
+        self.instances[which].wait_said("partitions lost");
+    }
+}
+
+fn largest_file_kib(dir: &Path) -> u64 {
+    let mut largest = 0;
+    for entry in std::fs::read_dir(dir).into_iter().flatten() {
+        let entry = entry.unwrap();
+        let about = entry.metadata().unwrap();
+        largest = largest.max(if about.is_dir() { largest_file_kib(&entry.path()) } else { about.len() / 1024 });
+    }
+    largest
+}
+
+#[test]
+fn nothing_is_lost_and_nothing_counts_twice_whatever_happens() {
+    let Some(edition) = edition("chaos") else { return };
+    for protocol in ["cooperative-sticky", "range", "consumer"] {
+        // the long edition takes its time with the default protocol; the others get the small one
+        let edition = if protocol == "cooperative-sticky" { edition } else { Edition::Small };
+        chaos(size(edition), protocol);
+    }
+}
+
+fn chaos(size: Size, protocol: &str) {
+    let (node, place) = (Node::plain(), tempfile::tempdir().unwrap());
+    let place = place.keep();
+    struct P(std::path::PathBuf);
+    impl P {
+        fn path(&self) -> &Path {
+            &self.0
+        }
+    }
+    let place = P(place);
+    let broker = node.broker();
+    broker.topic(TOPIC, PARTITIONS);
+    let begun = Instant::now();
+    let mut chaos =
+        Chaos { node: &node, size, instances: Vec::new(), wanted: Vec::new(), random: Random(11), kills: 0, exits: 0 };
+    let (events, rate) = (chaos.size.events, chaos.size.rate);
+    // half of it is there at the start, the rest comes while things go wrong
+    let half = (events / 2).to_string();
+    generate(&broker.0, TOPIC, &["--events", &half, "--seed", "1", "--duplicates", "0"]);
+    let mut writer = generating(
+        &broker.0,
+        TOPIC,
+        &["--events", &half, "--seed", "2", "--duplicates", "0", "--rate", &rate.to_string()],
+    );
+    for name in ["a", "b", "c"] {
+        let dir = place.path().join(name);
+        let mut configured = configuration(&broker, GROUP);
+        configured.source("protocol", protocol);
+        let mut instance = Instance::new(&dir, &configured);
+        instance.start();
+        chaos.instances.push(instance);
+        chaos.wanted.push(true);
+    }
+    scenes(&mut chaos, place.path(), protocol);
+    writer.wait().unwrap();
+    let instances = settle(chaos, &broker);
+    let undisturbed = undisturbed(&broker, &place.path().join("alone"));
+    compare(&broker, instances, undisturbed, events, (protocol, begun));
+}
+
+fn scenes(chaos: &mut Chaos<'_>, place: &Path, protocol: &str) {
+    let span = chaos.size.span;
+    chaos.go_on(span);
+    let dir = place.join("d");
+    chaos.add(&dir);
+    let mut configured = configuration(&chaos.node.broker(), GROUP);
+    configured.source("protocol", protocol);
+    chaos.instances[3].kill();
+    chaos.instances[3].configure(&configured);
+    chaos.go_on(span);
+    // one is removed in order; its log stays
+    chaos.wanted[3] = false;
+    if chaos.instances[3].is_up() {
+        chaos.instances[3].stop();
+    }
+    chaos.go_on(span / 2);
+    chaos.node.stop();
+    chaos.go_on(chaos.size.broker_away);
+    chaos.node.start();
+    chaos.go_on(span);
+    chaos.fill_disk_of(0);
+    chaos.go_on(span);
+    chaos.freeze(2);
+    chaos.go_on(span);
+}
+
+/// Lets the group catch up, undisturbed, and ends it in order.
+fn settle<'n>(mut chaos: Chaos<'n>, broker: &Broker) -> Chaos<'n> {
+    let until = Instant::now() + PATIENCE * 2;
+    while !broker.is_done(GROUP, TOPIC) {
+        assert!(
+            Instant::now() < until,
+            "the group does not catch up: {:?}",
+            broker.committed(GROUP, TOPIC, PARTITIONS)
+        );
+        chaos.supervise();
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    for (instance, wanted) in chaos.instances.iter_mut().zip(&chaos.wanted) {
+        if *wanted {
+            let took = instance.stop();
+            assert!(took < Duration::from_secs(30), "leaving took {took:?}");
+        }
+    }
+    chaos
+}
+
+/// One instance reads the same topic, and nothing disturbs it.
+fn undisturbed(broker: &Broker, dir: &Path) -> Joined {
+    let mut alone = Instance::new(dir, &configuration(broker, "alone"));
+    alone.start();
+    wait_until("the undisturbed run catches up", PATIENCE * 3, || broker.is_done("alone", TOPIC));
+    alone.stop();
+    Joined::of([log(&alone.dir)])
+}
+
+fn compare(broker: &Broker, chaos: Chaos<'_>, alone: Joined, events: u64, (protocol, begun): (&str, Instant)) {
+    let (kills, exits) = (chaos.kills, chaos.exits);
+    let said: String = chaos.instances.iter().map(Instance::all_said).collect();
+    let joined = Joined::of(chaos.instances.iter().map(|instance| log(&instance.dir)));
+    let ends = broker.ends(TOPIC);
+    joined.assert_covers(&ends);
+    alone.assert_covers(&ends);
+    for (id, record) in &alone.records {
+        assert_eq!(joined.records.get(id), Some(record), "record {id}");
+    }
+    assert_eq!(joined.records.len(), alone.records.len(), "records beyond those of an undisturbed run");
+    assert_eq!(joined.findings(), alone.findings());
+    let count = |what: &str| said.matches(what).count();
+    eprintln!(
+        "chaos, {protocol}: {events} events in {} messages, {PARTITIONS} partitions; {kills} kills, {exits} exits, sessions lost {}, commits refused {}, \
+         {} records of which {} stood in two logs, gaps {:?}, {} findings; {:.0} s",
+        ends.iter().sum::<u64>(),
+        count("partitions lost"),
+        count("commit refused"),
+        joined.records.len(),
+        joined.twice,
+        joined.gaps,
+        joined.findings().len(),
+        begun.elapsed().as_secs_f64(),
+    );
+    assert!(kills >= 5, "only {kills} kills landed");
+    assert!(said.contains("dead letters not kept") || said.contains("not written"), "no disk was full");
+    assert!(count("partitions lost") > 0, "no session timed out");
+    if protocol == "cooperative-sticky" {
+        // whoever was frozen with a batch in hand commits it in vain
+        assert!(count("commit refused") > 0, "no commit was refused");
+    }
+    assert!(joined.gaps.contains_key("elsewhere"), "no partition moved: {:?}", joined.gaps);
+}
