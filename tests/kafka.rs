@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use harbourwatch::admin::Readiness;
+use harbourwatch::domain::position::Lane;
 use harbourwatch::kafka::{Connection, Haste, Header, Outgoing, Producer, Round};
 use harbourwatch::metrics::{Metrics, Scope};
 use harbourwatch::pipeline::batch::{Batch, Limits};
@@ -112,14 +113,15 @@ fn rejected(batch: &Batch, source: &Kafka) -> Vec<harbourwatch::pipeline::report
     batch.messages().iter().map(one).collect()
 }
 
-/// Commits everything below these offsets.
-fn commit(source: &mut Kafka, next: impl Fn(i32) -> u64) {
-    let reached = source.lanes().iter().map(|lane| Reached {
-        lane: lane.clone(),
-        next: next(lane.partition),
-        last_digest: String::new(),
-    });
-    crate::support::with_receipt(reached.collect(), |durable| source.commit(durable).unwrap());
+/// What the evidence would say if everything that was seen were recorded.
+fn recorded(source: &Kafka, seen: &BTreeMap<(i32, u64), Seen>) -> Vec<Reached> {
+    let lengths = lane_lengths(seen);
+    let reached = |lane: &Lane| {
+        let next = lengths[&lane.partition];
+        let last_digest = digest(&seen[&(lane.partition, next - 1)].0);
+        Reached { lane: lane.clone(), next, last_digest }
+    };
+    source.lanes().iter().map(reached).collect()
 }
 
 fn lane_lengths(seen: &BTreeMap<(i32, u64), Seen>) -> BTreeMap<i32, u64> {
@@ -160,14 +162,16 @@ fn a_refused_commit_is_tried_again_and_the_group_goes_on_behind_what_it_took() {
     let metrics = metrics();
     let latch = Readiness::default().latch("source");
     let mut source = Kafka::open(cluster.options("g"), &[], Arc::clone(&metrics), latch).unwrap();
-    let lengths = lane_lengths(&drain(&mut source, 300));
+    let seen = drain(&mut source, 300);
+    let lengths = lane_lengths(&seen);
     let refusals = [
         RDKafkaRespErr::RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION,
         RDKafkaRespErr::RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS,
         RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID,
     ];
     cluster.0.request_errors(RDKafkaApiKey::OffsetCommit, &refusals);
-    commit(&mut source, |partition| lengths[&partition]);
+    let reached = recorded(&source, &seen);
+    crate::support::with_receipt(reached, |durable| source.commit(durable).unwrap());
     let (mut batch, until) = (Batch::default(), Instant::now() + PATIENCE);
     while !metrics.render().unwrap().contains("kafka_commits_total{outcome=\"ok\"} 2\n") {
         assert!(Instant::now() < until, "the commit was not tried again: {}", metrics.render().unwrap());
@@ -179,7 +183,7 @@ fn a_refused_commit_is_tried_again_and_the_group_goes_on_behind_what_it_took() {
     source.close();
     // another instance, without our evidence, goes on where the group stands
     cluster.fill(10);
-    let mut other = open(cluster.options("g"), &[]);
+    let mut other = open(Options { instance: "another".to_owned(), ..cluster.options("g") }, &[]);
     let seen = drain(&mut other, 10);
     assert!(seen.keys().all(|(partition, offset)| *offset >= lengths[partition]));
     other.close();
@@ -192,17 +196,9 @@ fn what_is_recorded_is_not_read_again_although_the_group_knows_nothing_of_it() {
     let mut source = open(cluster.options("g"), &[]);
     let seen = drain(&mut source, 400);
     let lengths = lane_lengths(&seen);
-    let lanes = source.lanes().to_vec();
+    let reached = recorded(&source, &seen);
     // ends without a commit, as by a kill
     drop(source);
-    let reached: Vec<_> = lanes
-        .iter()
-        .map(|lane| {
-            let next = lengths[&lane.partition];
-            let last_digest = digest(&seen[&(lane.partition, next - 1)].0);
-            Reached { lane: lane.clone(), next, last_digest }
-        })
-        .collect();
     cluster.fill(20);
     let mut again = open(cluster.options("g"), &reached);
     let rest = drain(&mut again, 20);

@@ -82,7 +82,7 @@ pub struct KafkaSource {
     /// Without a sign of life for this long, the group gives the partitions to others; in ms, 6000 to 1800000. Default
     /// 45000. Not used with `protocol = "consumer"`, where the broker sets it.
     pub session_timeout_ms: u64,
-    /// Most KiB that the client holds ready, 1024 to 2097151. Default 65536.
+    /// Most KiB that the client holds ready, 1024 to 2097151. Default 32768.
     pub prefetch_kib: u32,
     /// A partition that has lag and gives nothing for this long is fetched anew; in seconds, 10 to 3600. Default 120.
     pub stall_s: u64,
@@ -104,7 +104,7 @@ impl Default for KafkaSource {
             fetch: "batch".into(),
             commit_interval_ms: 500,
             session_timeout_ms: 45_000,
-            prefetch_kib: 65_536,
+            prefetch_kib: 32_768,
             stall_s: 120,
             renew_s: 30,
             epoch: String::new(),

@@ -39,7 +39,11 @@ impl Reports {
             let since = lasting.as_ref().map_or_else(Instant::now, |(_, since)| *since);
             *lasting = Some((trouble.clone(), since));
         }
-        *lock(&self.last) = Some(trouble);
+        let mut last = lock(&self.last);
+        // "all brokers are down" follows on each failure and says less than the failure did
+        if !trouble.is_vague() || last.is_none() {
+            *last = Some(trouble);
+        }
     }
 
     /// Something worked: what went before is over.

@@ -149,6 +149,11 @@ impl Trouble {
         Self { cause, said }
     }
 
+    /// Whether it only says that there is no connection, not why.
+    pub(super) fn is_vague(&self) -> bool {
+        self.cause == Cause::Unreachable && self.said.contains("brokers are down")
+    }
+
     /// From a code that came with a message or a partition.
     pub fn of_code(code: Code, about: &str) -> Self {
         let said = format!("{about}: {code}");
@@ -214,6 +219,9 @@ fn transport(text: &str) -> Cause {
     let by_protocol = text.contains("might be caused by") && text.contains("security.protocol");
     if by_protocol || text.contains("ssl handshake failed: disconnected") {
         Cause::WrongProtocol
+    } else if text.contains("alert") && text.contains("certificate") {
+        // TLS 1.3: the broker looks at our certificate when the handshake is over for us
+        Cause::UntrustedClient
     } else {
         Cause::Unreachable
     }
@@ -239,6 +247,9 @@ mod tests {
                       certificate chain";
         assert_eq!(global(Code::SSL, verify), Cause::UntrustedBroker);
         assert_eq!(global(Code::AllBrokersDown, "1/1 brokers are down"), Cause::Unreachable);
+        let late = "ssl://b:9093/bootstrap: Receive failed: error:0A000412:SSL routines::ssl/tls alert bad certificate: SSL \
+                    alert number 42 (after 0ms in state APIVERSION_QUERY)";
+        assert_eq!(global(Code::BrokerTransportFailure, late), Cause::UntrustedClient);
         assert!(Cause::Unreachable.passes() && !Cause::NoSuchTopic.passes());
     }
 

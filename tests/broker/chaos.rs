@@ -170,14 +170,6 @@ fn nothing_is_lost_and_nothing_counts_twice_whatever_happens() {
 
 fn chaos(size: Size, protocol: &str) {
     let (node, place) = (Node::plain(), tempfile::tempdir().unwrap());
-    let place = place.keep();
-    struct P(std::path::PathBuf);
-    impl P {
-        fn path(&self) -> &Path {
-            &self.0
-        }
-    }
-    let place = P(place);
     let broker = node.broker();
     broker.topic(TOPIC, PARTITIONS);
     let begun = Instant::now();

@@ -196,14 +196,6 @@ impl Instance {
         value
     }
 
-    /// Resident memory in MiB.
-    pub(super) fn resident_mib(&self) -> u64 {
-        let pid = self.child.as_ref().unwrap().id();
-        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
-    }
-
     /// Peak of resident memory in MiB.
     pub(super) fn peak_mib(&self) -> u64 {
         let pid = self.child.as_ref().unwrap().id();

@@ -14,7 +14,7 @@ const DEAD: &str = "poison-dead";
 const PARTITIONS: i32 = 3;
 
 /// A time in the future: the broker lets records go by their own time.
-const STAMP: i64 = 4_102_444_800_000;
+const STAMP: i64 = 1_795_392_000_000;
 
 /// Twenty sorts of what is no audit event.
 fn garbage(number: u32) -> Vec<u8> {
@@ -84,7 +84,7 @@ fn fill(connection: &Connection) -> BTreeMap<String, Vec<u8>> {
 fn poison_goes_to_the_dead_letters_with_its_provenance_and_stops_nobody() {
     let Some(_) = edition("poison") else { return };
     let (broker, place) = (shared(), tempfile::tempdir().unwrap());
-    broker.topic(TOPIC, PARTITIONS);
+    broker.topic_with(TOPIC, PARTITIONS, &[("retention.ms", "-1")]);
     broker.topic(DEAD, 2);
     let connection = Connection { brokers: vec![broker.0.clone()], ..Connection::default() };
     let sent = fill(&connection);

@@ -94,6 +94,7 @@ impl ClientContext for Events {
     const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
 
     fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
+        self.called();
         kafka::log(level, facility, text);
     }
 

@@ -53,7 +53,7 @@ impl Fetcher {
         Some(Self { queue: NonNull::new(queue)?, held: Vec::new(), consumer })
     }
 
-    /// Routes a partition's messages here. To be called before the partition is assigned; lasts for the client's life.
+    /// Routes a partition's messages here. To be called before the partition is assigned; lasts until it is given up.
     pub(super) fn route(&self, topic: &str, partition: i32) {
         let Ok(topic) = CString::new(topic) else { return };
         // SAFETY: live client, NUL-terminated name. The partition's queue comes with a reference of its own, which is given

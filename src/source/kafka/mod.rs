@@ -30,7 +30,7 @@ pub use options::{Begin, Fetch, Options, Protocol};
 
 use crate::admin::Latch;
 use crate::domain::position::{Lane, LaneId};
-use crate::kafka::{Cause, Trouble};
+use crate::kafka::{Cause, REQUEST, Trouble};
 use crate::metrics::Metrics;
 use crate::pipeline::batch::{Batch, Limits};
 use crate::pipeline::ports::{Durable, InFlight, Polled, Reached, Source, SourceError};

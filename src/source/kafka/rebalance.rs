@@ -46,8 +46,8 @@ impl Kafka {
             }
             self.catch_up(partition, group.as_ref());
             list.add_partition_offset(&partition.0, partition.1, offset(start)).map_err(transient)?;
-            self.client.held().iter().for_each(|fetcher| fetcher.route(&partition.0, partition.1));
         }
+        self.route(&list);
         let consumer = self.client.consumer();
         match consumer.rebalance_protocol() {
             RebalanceProtocol::Cooperative => consumer.incremental_assign(&list),
@@ -230,25 +230,43 @@ impl Kafka {
     /// anew rather than sought: a partition whose offset was out of range cannot be sought.
     pub(super) fn fetch_again(&self, at: usize, otherwise: u64) -> Result<(), SourceError> {
         let consumer = self.client.consumer();
-        let place = |list: &mut TopicPartitionList, slot: &Slot, otherwise: Option<u64>| {
-            let next = slot.next.or(otherwise).map_or(Start::Fresh, Start::At);
-            list.add_partition_offset(&slot.partition.0, slot.partition.1, offset(next)).map_err(transient)
-        };
-        let (mut list, slot) = (TopicPartitionList::new(), &self.lanes.slots[at]);
+        let slot = &self.lanes.slots[at];
         match consumer.rebalance_protocol() {
             RebalanceProtocol::Cooperative => {
-                place(&mut list, slot, Some(otherwise))?;
+                let list = places(std::iter::once(slot), (slot, otherwise))?;
                 consumer.incremental_unassign(&list).map_err(transient)?;
+                self.route(&list);
                 consumer.incremental_assign(&list).map_err(transient)
             }
             RebalanceProtocol::Eager | RebalanceProtocol::None => {
-                for owned in self.lanes.all_owned() {
-                    place(&mut list, owned, (owned.lane == slot.lane).then_some(otherwise))?;
-                }
+                let list = places(self.lanes.all_owned(), (slot, otherwise))?;
+                consumer.unassign().map_err(transient)?;
+                self.route(&list);
                 consumer.assign(&list).map_err(transient)
             }
         }
     }
+
+    /// Routes messages of these partitions to the fetcher. An assignment that ends takes the route with it.
+    fn route(&self, list: &TopicPartitionList) {
+        if let Some(fetcher) = self.client.held() {
+            list.elements().iter().for_each(|one| fetcher.route(one.topic(), one.partition()));
+        }
+    }
+}
+
+/// Where each of these partitions stands; `otherwise` for a slot of which nothing was handed over yet.
+fn places<'s>(
+    slots: impl Iterator<Item = &'s Slot>,
+    (slot, otherwise): (&Slot, u64),
+) -> Result<TopicPartitionList, SourceError> {
+    let mut list = TopicPartitionList::new();
+    for one in slots {
+        let next = one.next.or((one.lane == slot.lane).then_some(otherwise));
+        let place = offset(next.map_or(Start::Fresh, Start::At));
+        list.add_partition_offset(&one.partition.0, one.partition.1, place).map_err(transient)?;
+    }
+    Ok(list)
 }
 
 fn offset(start: Start) -> Offset {
