@@ -57,10 +57,10 @@ pub struct Options {
     /// For kafka: topic to write to. It must exist.
     #[arg(long, required_if_eq("to", "kafka"))]
     pub topic: Option<String>,
-    /// For kafka: some brokers, `host:port`; or a configuration file with [kafka].
+    /// For kafka: some brokers, `host:port`; or a configuration file with `[kafka]`.
     #[arg(long, value_delimiter = ',')]
     pub brokers: Vec<String>,
-    /// For kafka: configuration file whose [kafka] section is used.
+    /// For kafka: configuration file whose `[kafka]` section is used.
     #[arg(long, short)]
     pub config: Option<PathBuf>,
 }

@@ -101,8 +101,8 @@ fn standing_storage_is_listed_as_it_is_judged_on_a_day() {
     let room = Room::new();
     let listed = |day: &str| {
         let err = room.run(&["check", "-c", "config/bank.toml", "--on", day]).exits(0).err;
-        let from = err.find("standing storage").unwrap_or_else(|| panic!("no list in\n{err}"));
-        err[from..].to_owned()
+        let list = err.split_once("standing storage").unwrap_or_else(|| panic!("no list in\n{err}")).1;
+        format!("standing storage{list}")
     };
     let november = listed("2026-11-23");
     super::harness::golden("check-standing.txt", &november);

@@ -1,8 +1,8 @@
 //! Kafka as a source: one member of a consumer group.
 //!
-//! Rebalances are carried out between two batches ([`rebalance`]): before a partition is given away, what is on its way to
-//! the disk lands and is committed. Offsets are committed only with a receipt ([`commits`]); where reading begins is decided
-//! by the evidence and the group together ([`lanes`]). Messages are taken many at a time ([`fetch`]), everything else is
+//! Rebalances are carried out between two batches (`rebalance`): before a partition is given away, what is on its way to
+//! the disk lands and is committed. Offsets are committed only with a receipt (`commits`); where reading begins is decided
+//! by the evidence and the group together (`lanes`). Messages are taken many at a time (`fetch`), everything else is
 //! served by rust-rdkafka's `BaseConsumer` on the same thread.
 //!
 //! An outage of the brokers is waited for, however long. What an operator must mend (a wrong password, a topic that does not
