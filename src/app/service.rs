@@ -271,7 +271,8 @@ fn count(metrics: &Metrics, seen: &Seen<'_>) {
     metrics.success(Stage::Commit, now);
 }
 
-fn specs(settings: &Settings) -> Vec<ChannelSpec> {
+/// Channels as the outbox needs to know them.
+pub fn specs(settings: &Settings) -> Vec<ChannelSpec> {
     settings.channels.iter().map(|channel| ChannelSpec::new(&channel.id, channel.min_severity)).collect()
 }
 
