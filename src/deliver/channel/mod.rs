@@ -1,4 +1,7 @@
-//! The ways out. A channel sends one message and says how that went; waiting and trying again are the courier's.
+//! The ways out. A channel sends and says how that went; waiting and trying again are the courier's.
+//!
+//! There are two kinds of reader. Machines get one [`Notice`] for each finding and change, by a [`Channel`]. People get
+//! [`Letter`]s that gather findings, by a [`Messenger`].
 
 mod file;
 mod kafka;
@@ -6,43 +9,86 @@ mod terminal;
 
 use thiserror::Error;
 
-use super::audience::{Audience, View};
+use super::audience::Audience;
+use super::letter::Letter;
+use super::notice::Notice;
 
 pub use file::File;
 pub use kafka::Kafka;
 pub use terminal::Terminal;
 
-/// One notice, cut to the channel's audience.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Message {
-    /// Stable key of the notice; the same at every try, so that a receiver can drop repetitions.
-    pub id: String,
-    /// What the audience sees.
-    pub view: View,
-}
-
-/// Why a message was not taken. The texts carry no value of the message.
+/// Why something was not taken. The texts carry no value of a finding and no secret of the channel.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SendError {
     /// May pass.
     #[error("{0}")]
     Transient(String),
-    /// Will not pass for this message.
+    /// May pass, but not before so many ms, as the receiver said. Nothing else is sent meanwhile.
+    #[error("{why}")]
+    Later {
+        /// What it said.
+        why: String,
+        /// For how long it wants to be left alone, in ms.
+        wait_ms: i64,
+    },
+    /// Will not pass for this notice or letter.
     #[error("{0}")]
     Permanent(String),
+    /// The receiver is gone for good; nothing more is sent there until an operator opens the channel again.
+    #[error("{0}")]
+    Gone(String),
 }
 
-/// A way out.
+/// A way to machines.
 pub trait Channel: Send + std::fmt::Debug {
-    /// Key in the configuration.
-    fn name(&self) -> &str;
-
     /// Who reads it.
     fn audience(&self) -> Audience;
 
-    /// Sends one message; returns when the receiver has it.
+    /// Most notices that one call takes.
+    fn most(&self) -> usize {
+        1
+    }
+
+    /// Sends notices of different findings; returns when the receiver has them. One answer for each, in their order.
     ///
     /// # Errors
-    /// [`SendError::Transient`] is tried again, [`SendError::Permanent`] is not.
-    fn send(&mut self, message: &Message) -> Result<(), SendError>;
+    /// See [`SendError`].
+    fn send(&mut self, notices: &[Notice]) -> Vec<Result<(), SendError>>;
+
+    /// What would be sent, without secrets.
+    fn preview(&self, notice: &Notice) -> String;
+}
+
+/// A way to people.
+pub trait Messenger: Send + std::fmt::Debug {
+    /// Who reads it.
+    fn audience(&self) -> Audience;
+
+    /// Sends a letter; returns when the receiver has it.
+    ///
+    /// # Errors
+    /// See [`SendError`].
+    fn post(&mut self, letter: &Letter) -> Result<(), SendError>;
+
+    /// What would be sent, without secrets.
+    fn preview(&self, letter: &Letter) -> String;
+}
+
+/// One or the other.
+#[derive(Debug)]
+pub enum Way {
+    /// To machines.
+    Feed(Box<dyn Channel>),
+    /// To people.
+    People(Box<dyn Messenger>),
+}
+
+impl Way {
+    /// Who reads it.
+    pub fn audience(&self) -> Audience {
+        match self {
+            Self::Feed(channel) => channel.audience(),
+            Self::People(messenger) => messenger.audience(),
+        }
+    }
 }
