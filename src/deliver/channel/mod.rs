@@ -3,9 +3,19 @@
 //! There are two kinds of reader. Machines get one [`Notice`] for each finding and change, by a [`Channel`]. People get
 //! [`Letter`]s that gather findings, by a [`Messenger`].
 
+mod alertmanager;
+mod chat;
+mod elastic;
 mod file;
+pub mod http;
 mod kafka;
+pub mod mail;
+mod robot;
+mod splunk;
+pub mod syslog;
 mod terminal;
+pub mod tls;
+mod webhook;
 
 use thiserror::Error;
 
@@ -13,9 +23,19 @@ use super::audience::Audience;
 use super::letter::Letter;
 use super::notice::Notice;
 
+use crate::secret::SecretRef;
+pub use alertmanager::Alertmanager;
+pub use chat::{Chat, Service};
+pub use elastic::Elastic;
 pub use file::File;
+pub use http::Http;
 pub use kafka::Kafka;
+pub use mail::Mail;
+pub use robot::Robot;
+pub use splunk::Splunk;
+pub use syslog::Syslog;
 pub use terminal::Terminal;
+pub use webhook::Webhook;
 
 /// Why something was not taken. The texts carry no value of a finding and no secret of the channel.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -91,4 +111,35 @@ impl Way {
             Self::People(messenger) => messenger.audience(),
         }
     }
+}
+
+/// Sends notices one by one. After a failure that may pass the others are not tried: the receiver is ill.
+fn each(notices: &[Notice], mut send: impl FnMut(&Notice) -> Result<(), SendError>) -> Vec<Result<(), SendError>> {
+    let mut ill: Option<SendError> = None;
+    let mut one = |notice| {
+        if let Some(error) = &ill {
+            return Err(error.clone());
+        }
+        let sent = send(notice);
+        ill = sent.as_ref().err().filter(|error| !matches!(error, SendError::Permanent(_))).cloned();
+        sent
+    };
+    notices.iter().map(&mut one).collect()
+}
+
+/// Sends notices in one call, or one by one if that is refused: then one of them may be to blame, and not the others.
+fn together(
+    notices: &[Notice],
+    mut send: impl FnMut(&[Notice]) -> Result<(), SendError>,
+) -> Vec<Result<(), SendError>> {
+    match send(notices) {
+        Err(SendError::Permanent(_)) if notices.len() > 1 => each(notices, |notice| send(std::slice::from_ref(notice))),
+        outcome => vec![outcome; notices.len()],
+    }
+}
+
+/// The value of an `Authorization` header.
+fn authorised(scheme: &str, token: &SecretRef) -> Result<String, SendError> {
+    let token = token.resolve().map_err(|error| SendError::Transient(error.to_string()))?;
+    Ok(format!("{scheme} {}", token.reveal().trim()))
 }
