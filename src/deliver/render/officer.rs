@@ -1,5 +1,5 @@
 //! A finding in words for the person who must act on it: English first, then Traditional Chinese. Letters of every markup
-//! are laid out from the same [`Account`].
+//! are laid out from the same `Account`.
 //!
 //! Says who, what, when, from where to where and how that is known, what the register says, what the law says and with
 //! what weight, what is asked and by when, and how to check all of it. Every value from outside goes through
