@@ -15,5 +15,6 @@ mod pipeline;
 mod seams;
 mod settings;
 mod sources;
+mod standing;
 mod support;
 mod verdicts;
