@@ -7,6 +7,7 @@ pub mod demo;
 pub mod explain;
 pub mod findings;
 pub mod generate;
+pub mod handover;
 pub mod locate;
 pub mod logging;
 pub mod progress;

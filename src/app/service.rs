@@ -11,8 +11,9 @@ use arc_swap::ArcSwap;
 use super::wire::{self, DEDUPE_WINDOW};
 use crate::admin::{Admin, Latch, Readiness};
 use crate::deliver::channel::{File, Kafka, Terminal};
+use crate::deliver::render::Context as Words;
 use crate::deliver::render::officer::Languages;
-use crate::deliver::{Audience, Channel, Courier, Running};
+use crate::deliver::{Audience, Channel, Courier, Running, Way as Out};
 use crate::evidence::Note;
 use crate::evidence::entry::Life;
 use crate::kafka::{Haste, Producer};
@@ -190,10 +191,10 @@ impl Service {
         let queue = Queue::open(&self.state.join("state.db"))?;
         let begun = Instant::now();
         for channel in &self.channels {
-            let (mut left, mut moved) = (queue.backlog(channel)?.pending, Instant::now());
+            let (mut left, mut moved) = (queue.backlog(channel, now_ms())?.due, Instant::now());
             while left > 0 && moved.elapsed() < PATIENCE && begun.elapsed() < DRAIN {
                 std::thread::sleep(Duration::from_millis(20));
-                let now = queue.backlog(channel)?.pending;
+                let now = queue.backlog(channel, now_ms())?.due;
                 if now < left {
                     (left, moved) = (now, Instant::now());
                 }
@@ -271,7 +272,8 @@ fn count(metrics: &Metrics, seen: &Seen<'_>) {
     metrics.success(Stage::Commit, now);
 }
 
-fn specs(settings: &Settings) -> Vec<ChannelSpec> {
+/// Channels as the outbox needs to know them.
+pub fn specs(settings: &Settings) -> Vec<ChannelSpec> {
     settings.channels.iter().map(|channel| ChannelSpec::new(&channel.id, channel.min_severity)).collect()
 }
 
@@ -284,19 +286,17 @@ fn couriers(
 ) -> anyhow::Result<Vec<Running>> {
     let start = |(channel, spec): (&crate::settings::Channel, &ChannelSpec)| {
         let way: Box<dyn Channel> = match &channel.way {
-            ChannelWay::File(path) => Box::new(File::new(&channel.id, Audience::Officer, path.clone())),
+            ChannelWay::File(path) => Box::new(File::new(Audience::Officer, path.clone())),
             ChannelWay::Kafka(topic) => {
                 let producer = Producer::connect(&settings.kafka, Haste::AtOnce)
                     .with_context(|| format!("channel {}", channel.id))?;
-                Box::new(Kafka::new(&channel.id, Audience::Soc, topic, producer))
+                Box::new(Kafka::new(Audience::Soc, topic, Words::default(), producer))
             }
-            ChannelWay::Terminal if verdicts => {
-                Box::new(Terminal::new(&channel.id, Languages::Both, std::io::stderr()))
-            }
-            ChannelWay::Terminal => Box::new(Terminal::new(&channel.id, Languages::Both, std::io::stdout())),
+            ChannelWay::Terminal if verdicts => Box::new(Terminal::new(Languages::Both, std::io::stderr())),
+            ChannelWay::Terminal => Box::new(Terminal::new(Languages::Both, std::io::stdout())),
         };
         let queue = Queue::open(&state.join("state.db"))?;
-        Ok(Courier::new(queue, spec.clone(), way, Arc::clone(metrics)).spawn()?)
+        Ok(Courier::new(queue, spec.clone(), Out::Feed(way), Arc::clone(metrics)).spawn()?)
     };
     settings.channels.iter().zip(specs).map(start).collect()
 }

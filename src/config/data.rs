@@ -52,6 +52,9 @@ pub struct Space {
     pub id: String,
     /// Name for people who read this file; not used otherwise.
     pub name: Option<String>,
+    /// Tenant whose space it is, for what is said of its storage as a standing arrangement. Left out: the tenant of its
+    /// `entity`, where one tenant is that entity's, else the first.
+    pub tenant: Option<String>,
     /// Inventory item of its files.
     pub item: Option<String>,
     /// Entity that controls its files.

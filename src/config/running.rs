@@ -114,6 +114,9 @@ pub struct Evidence {
     pub origin: String,
     /// Public keys (`age1…`) of those who may read the personal fields.
     pub recipients: Vec<String>,
+    /// Whether the personal fields of each record are sealed under a key of their subject, so that one person can be erased
+    /// and every proof still stands. The keys lie beside the signing key and must be in its backup. Default true.
+    pub subject_keys: bool,
     /// Verdicts that are kept as evidence. Default: PROHIBITED, UNCOVERED, DEFECT, UNDETERMINED, COVERED.
     pub record: Vec<String>,
 }
@@ -124,6 +127,7 @@ impl Default for Evidence {
             dir: "data/evidence".into(),
             origin: "harbourwatch".into(),
             recipients: Vec::new(),
+            subject_keys: true,
             record: RECORDED.iter().map(|verdict| verdict.name().into()).collect(),
         }
     }

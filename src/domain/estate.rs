@@ -5,12 +5,14 @@
 use std::collections::HashMap;
 
 use super::event::Id;
-use super::party::{Contact, ItemId, PartyId};
+use super::party::{Contact, ItemId, PartyId, TenantId};
 use super::place::Place;
 
 /// What the operator says about one space.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Space {
+    /// The tenant whose space it is.
+    pub tenant: TenantId,
     /// Inventory item of its files.
     pub item: Option<ItemId>,
     /// Data user that controls its files.
@@ -26,6 +28,8 @@ pub struct Space {
 pub struct Estate {
     /// Spaces (and knowledge bases) by id.
     pub spaces: HashMap<Id<'static>, Space>,
+    /// Ids of the spaces in the order of the configuration.
+    pub listed: Vec<Id<'static>>,
     /// People by staff id, receiver id or union id.
     pub people: HashMap<Id<'static>, Contact>,
     /// People, groups and organisations by exact name.
@@ -116,7 +120,7 @@ mod tests {
             people: [(Id::Number(7), of(6))].into(),
             names: names.map(|(name, party)| (name.into(), of(party))).into(),
             domains: domains.map(|(name, party)| (name.into(), of(party))).into(),
-            spaces: HashMap::new(),
+            ..Estate::default()
         }
     }
 

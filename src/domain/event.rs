@@ -112,6 +112,8 @@ pub enum Shape {
     Http,
     /// SyncHTTP / RDS row.
     Rds,
+    /// None of them: a standing arrangement, which the configuration tells and no event.
+    Standing,
 }
 
 impl Shape {
@@ -124,6 +126,7 @@ impl Shape {
             Self::Flattened => "flattened",
             Self::Http => "http",
             Self::Rds => "rds",
+            Self::Standing => "standing",
         }
     }
 }

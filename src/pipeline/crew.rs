@@ -79,8 +79,9 @@ impl Hand {
         let thread = std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
             for mut job in inbox {
                 work(&job.world, &job.batch, job.range, job.task, &job.lanes, &mut job.slice);
+                job.slice.world = Some(job.world);
                 // the batch must be free again before the slice is back
-                drop((job.world, job.batch, job.lanes));
+                drop((job.batch, job.lanes));
                 if outbox.send(job.slice).is_err() {
                     return;
                 }

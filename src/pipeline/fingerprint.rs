@@ -76,7 +76,19 @@ impl Parts {
 
 /// Stable id of an event's record: the digest of its position. The same position always has the same id.
 pub fn record_id(topic: &str, partition: i32, offset: u64, index: u32) -> String {
+    digest(&position(topic, partition, offset, index))
+}
+
+/// Id of the record of a standing arrangement, for which the event at this position was the occasion.
+pub fn standing_id(topic: &str, partition: i32, offset: u64, index: u32, subject: &str) -> String {
+    digest(&format!("{}/{subject}", position(topic, partition, offset, index)))
+}
+
+fn position(topic: &str, partition: i32, offset: u64, index: u32) -> String {
+    format!("{}:{topic}/{partition}/{offset}/{index}", topic.len())
+}
+
+fn digest(text: &str) -> String {
     use sha2::{Digest, Sha256};
-    let text = format!("{}:{topic}/{partition}/{offset}/{index}", topic.len());
     super::record::hex(&Sha256::digest(text.as_bytes())[..12])
 }

@@ -13,6 +13,7 @@ pub mod ports;
 pub mod record;
 pub mod report;
 pub mod scene;
+pub mod standing;
 mod storage;
 pub mod tally;
 pub mod view;

@@ -4,15 +4,16 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::batch::Batch;
-use super::fingerprint::record_id;
+use super::fingerprint::{record_id, standing_id};
 use super::report::{Facts, FindingDelta, Record};
 use super::scene::Scene;
+use super::standing::Arrangement;
 use super::view::{self, LegView};
 use super::work::{Judged, worst};
 use super::world::World;
-use crate::domain::event::{Act, Event};
+use crate::domain::event::{Act, Event, Personal};
 use crate::domain::finding::{FindingKey, window_start};
-use crate::domain::flow::{Case, Recipient};
+use crate::domain::flow::{Case, FlowKind, Recipient};
 use crate::domain::party::Tri;
 use crate::domain::position::{Lane, Position};
 use crate::domain::verdict::Severity;
@@ -38,6 +39,8 @@ pub struct Context<'e, 'a> {
     pub payload: &'e [u8],
     /// Its act is not in the tables.
     pub unclassified: bool,
+    /// No event but a standing arrangement: what a finding of it is about.
+    pub standing: Option<&'e str>,
 }
 
 /// Evidence and findings of one event.
@@ -128,7 +131,10 @@ struct LineView<'a> {
 /// Writes the evidence record of an event and what it adds to findings.
 pub fn write(context: &Context<'_, '_>, judged: &[Judged]) -> Written {
     let Position { offset, index, .. } = context.position;
-    let id = record_id(&context.lane.topic, context.lane.partition, offset, index);
+    let id = match context.standing {
+        None => record_id(&context.lane.topic, context.lane.partition, offset, index),
+        Some(subject) => standing_id(&context.lane.topic, context.lane.partition, offset, index, subject),
+    };
     let views = leg_views(context, judged);
     let lead = worst(judged).and_then(|lead| judged.iter().position(|one| std::ptr::eq(one, lead))).unwrap_or_default();
     let findings = judged.iter().zip(&views).filter_map(|(one, view)| finding(context, one, view, &id)).collect();
@@ -252,19 +258,38 @@ fn finding_key(context: &Context<'_, '_>, judged: &Judged) -> Option<FindingKey>
     }
     let event = context.event;
     let standing = leg.kind.is_standing();
+    let arranged = context.standing.map(str::to_owned).or_else(|| arranged(context, judged));
+    let kind = if arranged.is_some() { FlowKind::StoreAtRest } else { leg.kind };
     let space = || event.space.as_ref().or(event.workspace.as_ref()).map(ToString::to_string);
-    let subject = if standing { format!("space {}", space().unwrap_or_default()) } else { actor_id(event) };
+    let subject = match arranged {
+        Some(subject) => subject,
+        None if standing => format!("space {}", space().unwrap_or_default()),
+        None => actor_id(event),
+    };
     let destination = String::from_utf8_lossy(&leg.destination.label()).into_owned();
     Some(FindingKey {
         tenant: context.world.policy.tenant(context.case.tenant).id.clone(),
         subject: if context.unclassified { act(event) } else { subject },
         destination,
-        kind: leg.kind.name(),
+        kind: kind.name(),
         recipient: view::recipient_key(context.world, leg.recipient).to_owned(),
         rule: decision.rule.name(),
         verdict: decision.verdict.name(),
         window: window_start(event.time.unwrap_or(0), standing || context.unclassified),
     })
+}
+
+/// An upload into storage whose standing arrangement is judged the same, and no milder, is part of what is told of that
+/// arrangement. Gives what the arrangement's finding is about.
+fn arranged(context: &Context<'_, '_>, judged: &Judged) -> Option<String> {
+    let of = |one: &Judged| (one.decision.verdict, one.decision.rule, one.leg.recipient, one.leg.destination.label());
+    let Context { world, scene, event, .. } = context;
+    let arrangement = Some(judged).filter(|judged| judged.leg.kind == FlowKind::Upload);
+    let arrangement = arrangement.and_then(|_| Arrangement::of(world, scene, event))?;
+    let same = arrangement.judge(world, event.time?, |sight| {
+        of(&sight.judged) == of(judged) && sight.judged.decision.severity >= judged.decision.severity
+    });
+    same.then(|| arrangement.subject())
 }
 
 fn finding(context: &Context<'_, '_>, judged: &Judged, view: &LegView<'_>, record: &str) -> Option<FindingDelta> {
@@ -295,10 +320,10 @@ fn facts(context: &Context<'_, '_>, view: &LegView<'_>, record: &str) -> Facts {
     let categories = context.world.policy.item(context.case.item).categories.union(context.case.suggested);
     Facts {
         tenant: context.world.policy.tenant(context.case.tenant).id.clone(),
-        actor_id: actor.id,
-        actor_name: actor.name.to_owned(),
-        address: actor.address.to_owned(),
-        resource: data.resource.to_owned(),
+        actor_id: Personal::new(actor.id),
+        actor_name: Personal::new(actor.name.to_owned()),
+        address: Personal::new(actor.address.to_owned()),
+        resource: Personal::new(data.resource.to_owned()),
         kind: view.kind.to_owned(),
         preview: view.preview,
         origin: view.origin.words(),
@@ -309,7 +334,7 @@ fn facts(context: &Context<'_, '_>, view: &LegView<'_>, record: &str) -> Facts {
         destination_method: view.destination.method.to_owned(),
         destination_confidence: view.destination.confidence.to_owned(),
         destination_source: view.destination.source.clone(),
-        recipient: view.recipient.name.to_owned(),
+        recipient: Personal::new(view.recipient.name.to_owned()),
         recipient_role: if view.recipient.tie == "same entity" { view.recipient.tie } else { view.recipient.role }
             .to_owned(),
         verdict: decision.verdict.to_owned(),

@@ -11,7 +11,7 @@ use crate::dingtalk::codes;
 use crate::dingtalk::legs::{self, End, Movement, Plan};
 use crate::domain::estate::Space;
 use crate::domain::event::{Counterpart, Event, Id};
-use crate::domain::flow::{Case, Leg, Recipient};
+use crate::domain::flow::{Case, FlowKind, Leg, Recipient};
 use crate::domain::party::{Categories, Contact, PartyId, TenantId};
 use crate::domain::place::{Confidence, Doubt, Location, Method, Place, SourceId};
 
@@ -142,6 +142,14 @@ impl<'e, 'a> Scene<'e, 'a> {
         each(Leg { kind: plan.kind, preview: plan.preview, origin, destination, recipient });
     }
 
+    /// The leg that a standing arrangement is: from the data user to the storage.
+    pub fn standing_leg(&self) -> Leg {
+        let exporter = self.case(&[]).exporter;
+        let (origin, _) = self.registered(exporter);
+        let (kind, destination, recipient) = (FlowKind::StoreAtRest, self.storage_place(), self.operator());
+        Leg { kind, preview: false, origin, destination, recipient }
+    }
+
     /// Where the actor is, by the address field.
     pub fn actor_place(&self) -> Location {
         let field = self.event.address.as_ref().map(|address| address.reveal().as_ref());
@@ -254,6 +262,11 @@ impl<'e, 'a> Scene<'e, 'a> {
 
     fn registered(&self, party: PartyId) -> Arrival {
         (in_directory(self.world.policy.party(party).registered), Recipient::Party(party))
+    }
+
+    /// The tenant, if it is configured.
+    pub fn watched(&self) -> Option<TenantId> {
+        self.configured.then_some(self.tenant)
     }
 
     /// The tenant.

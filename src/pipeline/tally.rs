@@ -6,9 +6,12 @@ use std::sync::Arc;
 use super::batch::{Batch, Message};
 use super::dedupe::Dedupe;
 use super::ports::Reached;
-use super::record::{other_line, short_digest};
+use super::record::{Written, other_line, short_digest};
 use super::report::{BatchReport, Coverage, FindingDelta, Gap, Rejected};
+use super::standing::{self, Occasion, Told};
 use super::work::{Fate, FlowKey, Outcome, Slice};
+use super::world::World;
+use crate::domain::party::TenantId;
 use crate::domain::position::{Lane, LaneId, Position};
 
 /// Events and bytes.
@@ -83,6 +86,7 @@ impl Tally {
             findings: HashMap::new(),
             coverage: Vec::new(),
             lines,
+            world: None,
         };
         round.report.gaps = pass_over(batch, lanes, &mut self.next);
         round.coverage = cover(batch, lanes, &mut self.next);
@@ -151,11 +155,13 @@ struct Round<'a> {
     findings: HashMap<String, usize>,
     coverage: Vec<(LaneId, Coverage)>,
     lines: Option<&'a mut Vec<u8>>,
+    world: Option<Arc<World>>,
 }
 
 impl Round<'_> {
     fn slice(&mut self, slice: &mut Slice) {
         let outcomes = std::mem::take(&mut slice.outcomes);
+        self.world = slice.world.take();
         let mut line_from = 0;
         for outcome in &outcomes {
             self.outcome(outcome, slice, line_from);
@@ -178,7 +184,7 @@ impl Round<'_> {
                 self.line(at, "duplicate", None);
             }
             Fate::Judged { .. } => {
-                self.judged(at.lane, &outcome.fate, slice);
+                self.judged(at, &message, &outcome.fate, slice);
                 if let Some(lines) = &mut self.lines {
                     lines.extend_from_slice(&slice.lines[line_from..outcome.line_end]);
                 }
@@ -186,25 +192,52 @@ impl Round<'_> {
         }
     }
 
-    fn judged(&mut self, lane: LaneId, fate: &Fate, slice: &mut Slice) {
-        let Fate::Judged { verdict, fingerprint, flows, written, unclassified, at, bytes } = *fate else { return };
+    fn judged(&mut self, position: Position, message: &Message, fate: &Fate, slice: &mut Slice) {
+        let Fate::Judged { verdict, fingerprint, flows, written, unclassified, tenant, at, bytes } = *fate else {
+            return;
+        };
         self.counts.judged += 1;
-        self.share(lane).judged += 1;
+        self.share(position.lane).judged += 1;
         self.counts.still += u64::from(verdict.is_none());
         self.counts.unclassified += u64::from(unclassified);
-        self.counts.latest = self.counts.latest.max(at);
+        self.counts.latest = self.counts.latest.max(at.unwrap_or(0));
         self.report.fingerprints.extend(fingerprint);
+        if let (Some(tenant), Some(at)) = (tenant, at) {
+            self.standing(tenant, at, position, message);
+        }
         for flow in &slice.flows[flows.0 as usize..flows.1 as usize] {
             let volume = self.counts.flows.entry(*flow).or_default();
             volume.legs += 1;
             volume.bytes = volume.bytes.saturating_add(bytes);
         }
         if let Some(written) = written {
-            let written = &mut slice.written[written as usize];
-            self.counts.records += 1;
-            self.report.records.push(written.record.clone());
-            std::mem::take(&mut written.findings).into_iter().for_each(|delta| self.finding(delta));
+            self.written(&mut slice.written[written as usize]);
         }
+    }
+
+    /// Tells the standing arrangements of a tenant and day that have not been told.
+    fn standing(&mut self, tenant: TenantId, at: i64, position: Position, message: &Message) {
+        let Some(world) = self.world.clone() else { return };
+        let lane = &self.lanes[position.lane.0 as usize];
+        let occasion = Occasion { tenant, at, lane, position, payload: self.batch.payload(message) };
+        let (dedupe, marks) = (&mut *self.dedupe, &mut self.report.fingerprints);
+        let mut new = |mark| {
+            let new = dedupe.is_new(mark);
+            marks.extend(new.then_some(mark));
+            new
+        };
+        let mut told = Vec::new();
+        standing::tell(&world, &occasion, &mut new, &mut |one| told.push(one));
+        for Told { flow, written } in told {
+            self.counts.flows.entry(flow).or_default().legs += 1;
+            written.into_iter().for_each(|mut written| self.written(&mut written));
+        }
+    }
+
+    fn written(&mut self, written: &mut Written) {
+        self.counts.records += 1;
+        self.report.records.push(written.record.clone());
+        std::mem::take(&mut written.findings).into_iter().for_each(|delta| self.finding(delta));
     }
 
     fn finding(&mut self, delta: FindingDelta) {

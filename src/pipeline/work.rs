@@ -2,6 +2,7 @@
 //! the tally. An event that is not recorded costs no heap allocation once the slice's buffers are warm.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::batch::{Batch, Message};
 use super::fingerprint::{FingerprintKey, fingerprint};
@@ -12,6 +13,7 @@ use crate::dingtalk::Reject;
 use crate::dingtalk::legs::Movement;
 use crate::domain::event::Event;
 use crate::domain::flow::{Case, FlowKind, Leg};
+use crate::domain::party::TenantId;
 use crate::domain::position::Position;
 use crate::domain::trace::Silent;
 use crate::domain::verdict::{Decision, PolicyRule, Rule, Severity, Tag, Tags, Verdict, Verdicts};
@@ -38,6 +40,18 @@ pub struct FlowKey {
     pub destination: [u8; 2],
 }
 
+impl FlowKey {
+    /// Of a leg as judged.
+    pub fn of(judged: &Judged) -> Self {
+        Self {
+            verdict: judged.decision.verdict,
+            kind: judged.leg.kind,
+            origin: judged.leg.origin.label(),
+            destination: judged.leg.destination.label(),
+        }
+    }
+}
+
 /// What became of one event.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Fate {
@@ -53,8 +67,10 @@ pub enum Fate {
         written: Option<u32>,
         /// Whether its act is not in the tables.
         unclassified: bool,
-        /// Event time, ms since the epoch; 0 when the event has none.
-        at: i64,
+        /// The tenant, if it is configured.
+        tenant: Option<TenantId>,
+        /// Event time, ms since the epoch; `None` when the event has none.
+        at: Option<i64>,
         /// Size that the event states, in bytes.
         bytes: u64,
     },
@@ -76,7 +92,7 @@ pub struct Outcome {
 }
 
 /// What a worker found in its slice of the batch, in input order. Reused from batch to batch.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Slice {
     /// One entry an event.
     pub outcomes: Vec<Outcome>,
@@ -88,6 +104,8 @@ pub struct Slice {
     pub rejects: Vec<Reject>,
     /// Verdict lines, if asked for.
     pub lines: Vec<u8>,
+    /// The generation that judged, for what is told once for many events.
+    pub world: Option<Arc<World>>,
     legs: Vec<Leg>,
     judged: Vec<Judged>,
 }
@@ -167,6 +185,7 @@ impl Worker<'_, '_> {
             lane: &self.lanes[self.message.lane.0 as usize],
             payload: self.payload,
             unclassified: movement == Movement::Unclassified,
+            standing: None,
         };
         let recorded = |judged: &Judged| self.world.is_recorded(judged.decision.verdict);
         let written = slice.judged.iter().any(recorded).then(|| {
@@ -182,7 +201,8 @@ impl Worker<'_, '_> {
             flows: (flows_from, slice.flows.len() as u32),
             written,
             unclassified: movement == Movement::Unclassified,
-            at: event.time.unwrap_or(0),
+            tenant: scene.watched(),
+            at: event.time,
             bytes: event.size.unwrap_or(0),
         };
         self.finish(index, fate);
@@ -208,12 +228,7 @@ fn judge_legs(world: &World, scene: &Scene<'_, '_>, slice: &mut Slice) -> (u32, 
     if movement == Movement::Unclassified {
         slice.judged.push(unclassified());
     }
-    slice.flows.extend(slice.judged.iter().map(|judged| FlowKey {
-        verdict: judged.decision.verdict,
-        kind: judged.leg.kind,
-        origin: judged.leg.origin.label(),
-        destination: judged.leg.destination.label(),
-    }));
+    slice.flows.extend(slice.judged.iter().map(FlowKey::of));
     (flows_from, case, movement)
 }
 

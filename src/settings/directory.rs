@@ -5,39 +5,63 @@ use std::collections::{HashMap, HashSet};
 use crate::config::{self, Path};
 use crate::domain::estate::{Estate, Space};
 use crate::domain::event::Id;
-use crate::domain::party::{Contact, PartyId};
+use crate::domain::party::{Contact, PartyId, TenantId};
 use crate::domain::policy::Policy;
 
 use super::check::Check;
 use super::words;
 
 pub(super) fn estate(check: &mut Check<'_>, policy: &Policy) -> Estate {
-    let mut estate = Estate { spaces: spaces(check), ..Estate::default() };
+    let (spaces, listed) = spaces(check, policy);
+    let mut estate = Estate { spaces, listed, ..Estate::default() };
     organisations(check, &mut estate);
     people(check, policy, &mut estate);
     estate
 }
 
-fn spaces(check: &mut Check<'_>) -> HashMap<Id<'static>, Space> {
-    let mut found = HashMap::new();
+/// Spaces by id, and their ids in order.
+fn spaces(check: &mut Check<'_>, policy: &Policy) -> (HashMap<Id<'static>, Space>, Vec<Id<'static>>) {
+    let (mut found, mut listed) = (HashMap::new(), Vec::new());
     let mut seen = HashMap::new();
     for (index, space) in check.config.spaces.iter().enumerate() {
         let path = Path::element("spaces", index);
-        let compiled = space_of(check, &path, space);
+        let compiled = space_of(check, policy, &path, space);
         if space.id.trim().is_empty() {
             check.fault(path.key("id"), "", "missing; write the space's id in quotes");
         } else if let Some(first) = seen.insert(space.id.as_str(), index) {
             check.fault(path.key("id"), &space.id, format!("already used by spaces[{first}]; remove one"));
         }
+        listed.push(id(&space.id));
         found.insert(id(&space.id), compiled);
     }
-    found
+    (found, listed)
 }
 
-fn space_of(check: &mut Check<'_>, path: &Path, space: &config::Space) -> Space {
+/// As the entry says; else the tenant of its entity, where one tenant is that entity's; else the first.
+fn tenant_of(
+    check: &mut Check<'_>,
+    policy: &Policy,
+    path: &Path,
+    space: &config::Space,
+    entity: Option<PartyId>,
+) -> TenantId {
+    if let Some(id) = &space.tenant {
+        return check.tenant(path.key("tenant"), id);
+    }
+    let numbered = (0..=u16::MAX).map(TenantId).zip(&policy.tenants);
+    let mut theirs = numbered.filter(|(_, tenant)| Some(tenant.entity) == entity).map(|(id, _)| id);
+    match (theirs.next(), theirs.next()) {
+        (Some(only), None) => only,
+        (None | Some(_), _) => TenantId(0),
+    }
+}
+
+fn space_of(check: &mut Check<'_>, policy: &Policy, path: &Path, space: &config::Space) -> Space {
+    let entity = space.entity.as_deref().map(|entity| check.entity(path.key("entity"), entity));
     Space {
+        tenant: tenant_of(check, policy, path, space, entity),
+        entity,
         item: space.item.as_deref().map(|item| check.item(path.key("item"), item)),
-        entity: space.entity.as_deref().map(|entity| check.entity(path.key("entity"), entity)),
         operator: space.operator.as_deref().map(|operator| check.party(path.key("operator"), operator)),
         storage: space.storage.as_ref().and_then(|storage| check.storage(&path.key("storage"), storage)),
     }

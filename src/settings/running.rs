@@ -41,6 +41,8 @@ pub struct EvidenceSettings {
     pub origin: String,
     /// Public keys (age) of those who may read personal fields.
     pub recipients: Vec<String>,
+    /// Whether personal fields are sealed under keys of their subjects.
+    pub subject_keys: bool,
     /// Verdicts that are kept.
     pub record: Vec<Verdict>,
 }
@@ -197,6 +199,10 @@ fn evidence(check: &mut Check<'_>) -> EvidenceSettings {
             "empty; name the age public key of the officer who may read personal fields",
         );
     }
+    if !config.subject_keys {
+        let text = "switched off; a person's records can then be erased only together with the segments that hold them";
+        check.warn(&path.key("subject_keys"), text);
+    }
     for (index, key) in config.recipients.iter().enumerate() {
         // A private key pasted here by mistake must not come back in an error text.
         if key.parse::<Recipient>().is_err() {
@@ -209,6 +215,7 @@ fn evidence(check: &mut Check<'_>) -> EvidenceSettings {
         dir: config.dir.clone(),
         origin: config.origin.clone(),
         recipients: config.recipients.clone(),
+        subject_keys: config.subject_keys,
         record: record(check, &path.key("record")),
     }
 }

@@ -130,21 +130,31 @@ impl Chaos<'_> {
         self.wanted[which] = true;
     }
 
-    /// An instance that is frozen for longer than its session comes back to a group that went on without it.
+    /// An instance that is frozen for longer than its session comes back to a group that went on without it. Where a rebalance
+    /// is under way the group waits for it instead: then once more.
     fn freeze(&mut self, which: usize) {
+        for _ in 0..4 {
+            self.freeze_once(which);
+            if self.instances[which].says_within("partitions lost", Duration::from_secs(15)) {
+                return;
+            }
+        }
+        panic!("no session of {} timed out: {}", self.instances[which].dir.display(), self.instances[which].said());
+    }
+
+    fn freeze_once(&mut self, which: usize) {
         self.supervise();
         self.instances[which].signal("STOP");
-        let (frozen, until) = (which, Instant::now() + Duration::from_secs(9));
+        let until = Instant::now() + Duration::from_secs(9);
         while Instant::now() < until {
             for (at, (instance, wanted)) in self.instances.iter_mut().zip(&self.wanted).enumerate() {
-                if at != frozen && *wanted && !instance.is_up() {
+                if at != which && *wanted && !instance.is_up() {
                     instance.start();
                 }
             }
             std::thread::sleep(Duration::from_millis(50));
         }
         self.instances[which].signal("CONT");
-        self.instances[which].wait_said("partitions lost");
     }
 }
 
@@ -197,7 +207,7 @@ fn chaos(size: Size, protocol: &str) {
     writer.wait().unwrap();
     let instances = settle(chaos, &broker);
     let undisturbed = undisturbed(&broker, &place.path().join("alone"));
-    compare(&broker, instances, undisturbed, events, (protocol, begun));
+    compare(&broker, &instances, &undisturbed, events, (protocol, begun));
 }
 
 fn scenes(chaos: &mut Chaos<'_>, place: &Path, protocol: &str) {
@@ -256,7 +266,7 @@ fn undisturbed(broker: &Broker, dir: &Path) -> Joined {
     Joined::of([log(&alone.dir)])
 }
 
-fn compare(broker: &Broker, chaos: Chaos<'_>, alone: Joined, events: u64, (protocol, begun): (&str, Instant)) {
+fn compare(broker: &Broker, chaos: &Chaos<'_>, alone: &Joined, events: u64, (protocol, begun): (&str, Instant)) {
     let (kills, exits) = (chaos.kills, chaos.exits);
     let said: String = chaos.instances.iter().map(Instance::all_said).collect();
     let joined = Joined::of(chaos.instances.iter().map(|instance| log(&instance.dir)));

@@ -176,6 +176,15 @@ impl Instance {
         }
     }
 
+    /// Whether it says this before long.
+    pub(super) fn says_within(&self, what: &str, patience: Duration) -> bool {
+        let until = Instant::now() + patience;
+        while !self.said().contains(what) && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        self.said().contains(what)
+    }
+
     /// What a path of the admin server answers; `None` while there is none.
     pub(super) fn get(&self, path: &str) -> Option<String> {
         use std::io::{Read, Write};
@@ -192,8 +201,8 @@ impl Instance {
     /// The value of a series.
     pub(super) fn metric(&self, series: &str) -> Option<f64> {
         let metrics = self.get("/metrics")?;
-        let value = metrics.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '))?.parse().ok();
-        value
+        let value = metrics.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ').map(str::to_owned))?;
+        value.parse().ok()
     }
 
     /// Peak of resident memory in MiB.

@@ -13,7 +13,7 @@ const TOPIC: &str = "poison";
 const DEAD: &str = "poison-dead";
 const PARTITIONS: i32 = 3;
 
-/// A time in the future: the broker lets records go by their own time.
+/// A time of the message's own; the topic keeps it however old it is.
 const STAMP: i64 = 1_795_392_000_000;
 
 /// Twenty sorts of what is no audit event.

@@ -95,3 +95,23 @@ fn the_configuration_may_be_named_by_the_environment() {
     let checked = room.command(&["check"]).env("HARBOURWATCH_CONFIG", "config/minimal.toml").output().unwrap();
     assert!(checked.status.success());
 }
+
+#[test]
+fn standing_storage_is_listed_as_it_is_judged_on_a_day() {
+    let room = Room::new();
+    let listed = |day: &str| {
+        let err = room.run(&["check", "-c", "config/bank.toml", "--on", day]).exits(0).err;
+        let list = err.split_once("standing storage").unwrap_or_else(|| panic!("no list in\n{err}")).1;
+        format!("standing storage{list}")
+    };
+    let november = listed("2026-11-23");
+    super::harness::golden("check-standing.txt", &november);
+    let before = listed("2024-09-29");
+    let summaries = |text: &str| text.lines().find(|line| line.contains("24870552399")).unwrap().to_owned();
+    assert!(summaries(&november).contains("COVERED by R7, INFO; safeguard dingtalk-storage-sg"), "{november}");
+    assert!(summaries(&before).contains("DEFECT by R8"), "{before}");
+    assert!(summaries(&before).contains("safeguard dingtalk-storage-sg; condition not_yet_in_force fails"), "{before}");
+    // today, where no day is given; and a day that does not exist is bad usage
+    room.run(&["check", "-c", "config/minimal.toml"]).exits(0).complains(&["standing storage, as judged on 2"]);
+    room.run(&["check", "-c", "config/minimal.toml", "--on", "2026-02-30"]).exits(64).complains(&["2026-11-23"]);
+}

@@ -163,7 +163,7 @@ fn sighup_takes_up_a_good_configuration_and_keeps_the_last_good_one() {
     let suspended = ("id = \"rmc-sg-2025\"", "id = \"rmc-sg-2025\"\nsuspended = true");
     let mut service = Service::start(&room);
     let legs = |service: &Service, verdict: &str| {
-        service.metric("harbourwatch_verdicts_total{", &format!("verdict=\"{verdict}\""))
+        service.metric("harbourwatch_verdicts_total{kind=\"access\"", &format!("verdict=\"{verdict}\""))
     };
     service.feed(row(1));
     service.until_received(1.0);
@@ -219,7 +219,8 @@ fn sigterm_drains_with_exit_code_0_while_the_input_stays_open() {
     service.signal("TERM");
     let ran = service.ended().exits(0);
     ran.complains(&["conservation: 500 received"]);
-    assert!(!room.path("data/findings.ndjson").exists(), "COVERED is INFO: nobody is told");
+    let told = super::harness::json_lines(&room.read("data/findings.ndjson"));
+    assert!(told.iter().all(|one| one["kind"] == "store_at_rest"), "COVERED is INFO: nobody is told of an access");
     let life: Vec<_> =
         entries(&room).into_iter().filter(|entry| entry.contains(" start ") || entry.contains(" stop ")).collect();
     assert_eq!(life.len(), 2, "{life:?}");

@@ -47,20 +47,18 @@ fn only_the_recipient_reads_the_records() {
         room.run(&[&["verify", "data/evidence", "--json"], identity].concat()).exits(code).lines().remove(0)
     };
     let closed = report(&[], 0);
-    assert_eq!(
-        (closed["records"].as_u64(), closed["opened"].as_u64()),
-        (Some(300), Some(0)),
-        "sound as far as a stranger can see"
-    );
+    assert_eq!(closed["opened"].as_u64(), Some(0), "sound as far as a stranger can see");
+    let records = closed["records"].as_u64().unwrap();
+    assert!(records > 300, "every event, and the standing arrangements of the day: {records}");
     room.write("officer.key", officer.to_string().expose_secret());
-    assert_eq!(report(&["--identity", "officer.key"], 0)["opened"].as_u64(), Some(300));
+    assert_eq!(report(&["--identity", "officer.key"], 0)["opened"].as_u64(), Some(records));
     room.write("other.key", other.to_string().expose_secret());
     let wrong = room.run(&["verify", "data/evidence", "--identity", "other.key"]);
     assert_ne!(wrong.code, Some(0), "{}{}", wrong.out, wrong.err);
     // the next start needs no key either
     room.write("more.ndjson", events().replace("1795399", "1795499"));
     room.run(&["replay", "-c", "bank.toml", "--data", "data", "more.ndjson"]).exits(0);
-    assert_eq!(report(&["--identity", "officer.key"], 0)["opened"].as_u64(), Some(600));
+    assert_eq!(report(&["--identity", "officer.key"], 0)["opened"].as_u64(), Some(2 * records), "another day");
 }
 
 #[test]
