@@ -50,8 +50,8 @@ impl Cluster {
         for number in 0..n {
             let (key, payload) = (format!("user {}", number % 7), payload(number));
             let headers: [Header<'_>; 2] = [("trace", Some(b"abc")), ("empty", None)];
-            let headers = if number % 3 == 0 { &headers[..] } else { &[] };
-            let key = Some(key.as_bytes()).filter(|_| number % 5 != 0);
+            let headers = if number.is_multiple_of(3) { &headers[..] } else { &[] };
+            let key = Some(key.as_bytes()).filter(|_| !number.is_multiple_of(5));
             let timestamp = Some(1_795_392_000_000 + i64::from(number));
             producer.offer(&Outgoing { topic: TOPIC, key, payload: &payload, headers, timestamp }, &round, 0);
         }
@@ -60,7 +60,7 @@ impl Cluster {
 }
 
 fn payload(number: u32) -> Vec<u8> {
-    if number % 11 == 0 {
+    if number.is_multiple_of(11) {
         Vec::new()
     } else {
         format!("message {number} {}", "x".repeat(number as usize % 90)).into_bytes()

@@ -128,6 +128,7 @@ fn end_with_us(node: &Node) {
     let pid = std::fs::read_to_string(node.dir.path().join("pid")).unwrap();
     let (ours, dir) = (std::process::id(), node.dir.path().display());
     let watch = format!("while kill -0 {ours} 2>/dev/null; do sleep 1; done; kill -9 {} ; rm -rf '{dir}'", pid.trim());
+    #[expect(clippy::zombie_processes, reason = "it outlives us: that is what it is for")]
     Command::new("sh").args(["-c", &watch]).spawn().unwrap();
 }
 
@@ -174,11 +175,12 @@ impl Broker {
     /// What the group has committed, by partition; `None` where it has not.
     pub(super) fn committed(&self, group: &str, topic: &str, partitions: i32) -> Vec<Option<u64>> {
         let mut list = TopicPartitionList::new();
-        (0..partitions).for_each(|partition| drop(list.add_partition(topic, partition)));
+        for partition in 0..partitions {
+            list.add_partition(topic, partition);
+        }
         let list = self.reader(group).committed_offsets(list, Duration::from_secs(20)).unwrap();
-        let offset = |one: &rdkafka::topic_partition_list::TopicPartitionListElem<'_>| match one.offset() {
-            rdkafka::Offset::Offset(next) => Some(next as u64),
-            _ => None,
+        let offset = |one: &rdkafka::topic_partition_list::TopicPartitionListElem<'_>| {
+            if let rdkafka::Offset::Offset(next) = one.offset() { Some(next as u64) } else { None }
         };
         list.elements().iter().map(offset).collect()
     }
