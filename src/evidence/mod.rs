@@ -26,6 +26,7 @@ pub mod index;
 mod journal;
 pub mod keys;
 pub mod lanes;
+mod lock;
 pub mod log;
 pub mod merkle;
 pub mod note;
