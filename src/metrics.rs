@@ -3,6 +3,7 @@
 //! The pipeline keeps plain counters of its own and calls in once per batch, so that counting costs the hot path nothing.
 //! Names follow the Prometheus conventions: prefix, base units, `_total` on counters.
 
+mod delivery;
 mod family;
 mod kafka;
 mod labels;
@@ -15,7 +16,8 @@ use thiserror::Error;
 
 use crate::domain::flow::FlowKind;
 use crate::domain::verdict::{Severity, Verdict};
-use family::{Families, KafkaFamilies};
+pub use delivery::{DeliveryMetrics, HELD};
+use family::{DeliveryFamilies, Families, KafkaFamilies};
 pub use kafka::{KafkaMetrics, Moved};
 use labels::Places;
 pub use labels::{EventOutcome, NotificationOutcome, Stage, Step};
@@ -58,6 +60,7 @@ pub struct Metrics {
     registry: Registry,
     families: Families,
     kafka: KafkaMetrics,
+    delivery: DeliveryMetrics,
     places: Places,
     reasons: Mutex<BTreeSet<&'static str>>,
 }
@@ -71,7 +74,9 @@ impl Metrics {
         let registry = Registry::new();
         let families = Families::new(&registry)?;
         let kafka = KafkaMetrics::new(KafkaFamilies::new(&registry)?);
-        let metrics = Self { registry, families, kafka, places: Places::new(&scope.places), reasons: Mutex::default() };
+        let delivery = DeliveryMetrics::new(DeliveryFamilies::new(&registry)?, scope);
+        let (places, reasons) = (Places::new(&scope.places), Mutex::default());
+        let metrics = Self { registry, families, kafka, delivery, places, reasons };
         metrics.pre_create(scope);
         Ok(metrics)
     }
@@ -101,6 +106,11 @@ impl Metrics {
     /// What concerns Kafka.
     pub fn kafka(&self) -> &KafkaMetrics {
         &self.kafka
+    }
+
+    /// What concerns channels.
+    pub fn delivery(&self) -> &DeliveryMetrics {
+        &self.delivery
     }
 
     /// Events that came in. Equal to the sum of [`Metrics::events`] at every batch's end.

@@ -8,11 +8,23 @@
 //!
 //! This room never sends anything, never decides a verdict, and never touches the source.
 
+mod acknowledge;
 mod delta;
+mod desk;
 mod finding;
+mod letter;
+mod letters;
+mod owed;
+mod post;
 mod prints;
 mod queue;
 mod schema;
+pub mod silence;
+mod spec;
+mod stored;
+mod stored_letter;
+mod tally;
+mod trouble;
 
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -20,14 +32,22 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use thiserror::Error;
 
-use crate::domain::verdict::Severity;
 use crate::pipeline::ports::Reached;
 use crate::pipeline::report::BatchReport;
 
 use delta::Delta;
+pub use desk::Entry;
 pub use finding::{Filter, Finding};
+pub use letter::{
+    Arrangement, Body, Digest, FlowSum, Held, Intake, Kind, Mishap, Reason, Remark, Snapshot, Sum, Trouble,
+};
+pub use letters::Sealed;
+pub use post::{Decision, Draft, Filed, Waiting, Why};
 pub use prints::Fingerprint;
-pub use queue::{Backlog, DeadLetter, Outcome, Parcel, Queue};
+pub use queue::{Backlog, News, Outcome, Parcel, Queue};
+pub use silence::{Matcher, Silence};
+pub use spec::{ChannelSpec, Escalation, Manner, Wait};
+pub use tally::SLOT_MS;
 
 /// Why the state could not be read or written. Every kind is fatal for the recorder: nothing may be committed after it.
 #[derive(Debug, Error)]
@@ -70,26 +90,6 @@ pub enum OutboxError {
     /// Steps called out of order.
     #[error("state database: {0}; the batch is not recorded")]
     Order(&'static str),
-}
-
-/// What the outbox needs to know of a channel.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChannelSpec {
-    /// Key in the configuration. A channel that is renamed is a new channel.
-    pub name: String,
-    /// Findings below this severity are not told by this channel.
-    pub minimum: Severity,
-    /// How long a new finding may gather before its first notice, in ms.
-    pub wait: i64,
-    /// Least time between two notices of one finding, in ms.
-    pub interval: i64,
-}
-
-impl ChannelSpec {
-    /// A channel that tells at once and as often as a finding changes.
-    pub fn new(name: &str, minimum: Severity) -> Self {
-        Self { name: name.to_owned(), minimum, wait: 0, interval: 0 }
-    }
 }
 
 /// Bounds that the settings may change.
@@ -196,8 +196,10 @@ impl Outbox {
             return Err(OutboxError::Order("no batch of this size is prepared"));
         };
         delta.apply_lanes(&transaction)?;
-        let changed = finding::apply(&transaction, &delta.findings, bounds.bulk_objects)?;
-        queue::enqueue(&transaction, &self.channels, &changed, now)?;
+        let (changed, is_new) = finding::apply(&transaction, &delta.findings, bounds.bulk_objects, now)?;
+        owed::enqueue(&transaction, &self.channels, &changed, now)?;
+        tally::add(&transaction, &delta.findings, &is_new, now)?;
+        tally::add_intake(&transaction, &delta.intake, now)?;
         let mut prints = self.prints + delta.prints;
         prints -= prints::prune(&transaction, prints, bounds.fingerprints)?;
         set_applied(&transaction, tree_size)?;
@@ -294,16 +296,23 @@ impl Outbox {
     }
 
     /// Lets go of findings whose last event is before `before` (ms since the epoch) and of which nothing is owed to
-    /// anybody. Returns how many.
+    /// anybody, of letters that were sent before, and of counts of that time. Returns how many findings.
     ///
     /// # Errors
     /// The database refuses; nothing has changed then.
     pub fn prune(&mut self, before: i64) -> Result<usize, OutboxError> {
-        let transaction = begin(&mut self.connection)?;
-        let gone = finding::prune(&transaction, before)?;
-        transaction.commit()?;
-        Ok(gone)
+        prune(&mut self.connection, before)
     }
+}
+
+fn prune(connection: &mut Connection, before: i64) -> Result<usize, OutboxError> {
+    let transaction = begin(connection)?;
+    let gone = finding::prune(&transaction, before)?;
+    transaction.execute("DELETE FROM letters WHERE state = 1 AND sent_at < ?1", [before])?;
+    transaction.execute("DELETE FROM silences WHERE ends < ?1", [before])?;
+    tally::prune(&transaction, before)?;
+    transaction.commit()?;
+    Ok(gone)
 }
 
 /// Takes the write lock at once, so that a courier's short transaction is waited for and never makes ours fail midway.

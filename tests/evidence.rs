@@ -3,9 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
 
 mod crash;
+mod deeds;
 mod measure;
 mod mutation;
+mod personal;
 mod power;
+mod rotation;
 mod round_trip;
 
 use std::fs;
@@ -13,8 +16,9 @@ use std::path::{Path, PathBuf};
 
 use harbourwatch::domain::position::Lane;
 use harbourwatch::evidence::disk::Faults;
-use harbourwatch::evidence::{Batch, EvidenceError, Log, Options, VerifyOptions, VerifyReport, index, verify};
+use harbourwatch::evidence::{Batch, EvidenceError, Log, Options, VerifyOptions, VerifyReport, search, verify};
 use harbourwatch::pipeline::report::{Coverage, Record};
+use serde_json::json;
 use tempfile::TempDir;
 
 /// 2026-11-23T00:00:00Z.
@@ -60,7 +64,7 @@ impl Room {
         assert_eq!((report.records, report.opened), (events, events));
         let lanes: Vec<_> = report.lanes.iter().map(|lane| (lane.from, lane.next, lane.received)).collect();
         assert_eq!(lanes, if events == 0 { vec![] } else { vec![(0, events, events)] });
-        let rows = index::rows(&self.archive()).unwrap();
+        let rows = search::rows(&self.archive()).unwrap();
         let ids: Vec<String> = rows.into_iter().map(|row| row.id).collect();
         assert_eq!(ids, (0..events).map(|offset| record(offset).id).collect::<Vec<_>>());
     }
@@ -72,16 +76,20 @@ fn lane() -> Lane {
 
 fn record(offset: u64) -> Record {
     let id = format!("{:024x}", offset.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    let json = format!(r#"{{"id":"{id}","offset":{offset},"actor":"chan.siu.ming","note":"文件 {offset}"}}"#);
-    Record {
-        id,
-        at: NOW - 1000 + offset as i64,
-        json: json.into_bytes(),
-        subject: format!("chan.siu.ming.{}", offset % 7),
-        destination: "SG".into(),
-        kind: "access",
-        verdict: "UNCOVERED",
-    }
+    let (subject, at) = (format!("chan.siu.ming.{}", offset % 7), NOW - 1000 + offset as i64);
+    let json = json!({
+        "id": id, "position": {"topic": "dingtalk audit", "partition": 3, "offset": offset, "index": 0}, "time": at,
+        "message_sha256": format!("{offset:064x}"),
+        "actor": {"id": subject, "name": "陳小明", "address": "203.0.113.77", "party": "vhb"},
+        "data": {"resource": format!("薪金 {offset}.xlsx"), "item": "payroll"},
+        "legs": [{
+            "kind": "access", "origin": {"code": "HK"}, "destination": {"code": "SG"}, "recipient": {"party": "merlion"},
+            "verdict": "UNCOVERED", "severity": "HIGH", "finding": format!("{:024x}", offset % 5),
+        }],
+        "verdict": "UNCOVERED",
+    });
+    let json = json.to_string().into_bytes();
+    Record { id, at, json, subject, destination: "SG".into(), kind: "access", verdict: "UNCOVERED" }
 }
 
 fn coverage(from: u64, next: u64) -> Coverage {

@@ -29,7 +29,7 @@ enum Level {
 
 /// The parts of `evidence/` that work on values alone. They stand with their room, since they speak of its segments and of
 /// the pipeline's reports, but they are held to what pure rooms are held to.
-const PURE_EVIDENCE: [&str; 6] = ["checkpoint", "entry", "lanes", "merkle", "note", "tiles"];
+const PURE_EVIDENCE: [&str; 7] = ["checkpoint", "deed", "entry", "lanes", "merkle", "note", "tiles"];
 
 fn is_pure_evidence(path: &[String]) -> bool {
     path.len() > 1 && path[0] == "evidence" && PURE_EVIDENCE.contains(&path[1].as_str())

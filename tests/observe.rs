@@ -153,7 +153,7 @@ fn names_and_labels_keep_the_conventions() {
             _ => {}
         }
     }
-    assert_eq!(kinds.len(), 40, "{kinds:?}");
+    assert_eq!(kinds.len(), 44, "{kinds:?}");
     for (name, kind) in kinds {
         assert!(helps.contains(name) && name.starts_with("harbourwatch_"), "{name}");
         assert_eq!(name.ends_with("_total"), kind == "counter", "{name} is a {kind}");

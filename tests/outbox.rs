@@ -2,26 +2,28 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod letters;
+
 use std::cell::Cell;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use harbourwatch::deliver::channel::{Channel, File, Message, SendError, Terminal};
+use harbourwatch::deliver::channel::{Channel, File, SendError, Terminal, Way};
 use harbourwatch::deliver::courier::Round;
 use harbourwatch::deliver::render::finding::json_line;
 use harbourwatch::deliver::render::officer::{Languages, words};
-use harbourwatch::deliver::{Audience, Courier, Field, View};
-use harbourwatch::domain::finding::{FindingKey, WINDOW_MS};
+use harbourwatch::deliver::{Audience, Courier, Field, Notice, View};
+use harbourwatch::domain::finding::WINDOW_MS;
 use harbourwatch::domain::position::Lane;
 use harbourwatch::domain::verdict::{Severity, Verdict};
 use harbourwatch::metrics::{Metrics, Scope};
-use harbourwatch::outbox::{Bounds, ChannelSpec, Filter, Finding, Outbox, OutboxError, Outcome, Queue, Totals};
-use harbourwatch::pipeline::report::{BatchReport, Coverage, Facts, FindingDelta};
+use harbourwatch::outbox::{Bounds, ChannelSpec, Filter, Finding, Outbox, OutboxError, Outcome, Queue, Totals, Wait};
+use harbourwatch::pipeline::report::{BatchReport, Coverage, FindingDelta};
 use proptest::prelude::*;
 
-/// 23 November 2026, 09:30 in Hong Kong: the start of a window.
-const MORNING: i64 = 1_795_397_400_000;
+use crate::support::findings::{HOSTILE, MORNING, acts, delta_of, finding, hostile, sample, sealed};
+use crate::support::golden;
 
 thread_local! {
     static NOW: Cell<i64> = const { Cell::new(MORNING) };
@@ -62,65 +64,6 @@ impl State {
 
 fn officer() -> ChannelSpec {
     ChannelSpec::new("officer", Severity::Low)
-}
-
-fn facts(verdict: Verdict) -> Facts {
-    Facts {
-        tenant: "harbour-trading".into(),
-        actor_id: "0123".into(),
-        actor_name: "Chan Siu Ming".into(),
-        address: "203.0.113.7".into(),
-        resource: "payroll-2026.xlsx".into(),
-        kind: "upload".into(),
-        preview: false,
-        origin: "HK".into(),
-        origin_method: "ip".into(),
-        origin_confidence: "medium".into(),
-        origin_source: "example-city 2026-11-01".into(),
-        destination: "SG".into(),
-        destination_method: "region_enum".into(),
-        destination_confidence: "high".into(),
-        destination_source: "ap-southeast-1".into(),
-        recipient: "Alpha Cloud Pte Ltd".into(),
-        recipient_role: "processor".into(),
-        verdict: verdict.name().into(),
-        rule: "R8".into(),
-        possible: Vec::new(),
-        safeguard: None,
-        failed_condition: None,
-        policy_rule: None,
-        tags: vec!["outbound".into()],
-        categories: vec!["financial".into(), "employment".into()],
-        item: "payroll".into(),
-        subjects: Some(1_200),
-        binding: true,
-        gap: Some("dpp2_processor".into()),
-        record: "5f1c0e9a77d2430bb6a8e012".into(),
-    }
-}
-
-fn delta_of(actor: &str, kind: &'static str, verdict: Verdict, window: i64, n: u64) -> FindingDelta {
-    let key = FindingKey {
-        tenant: "harbour-trading".into(),
-        subject: actor.into(),
-        destination: "SG".into(),
-        kind,
-        recipient: "alpha-cloud".into(),
-        rule: "R8",
-        verdict: verdict.name(),
-        window,
-    };
-    FindingDelta {
-        id: key.id(),
-        series: key.series(),
-        key,
-        severity: Severity::Medium,
-        count: n,
-        bytes: 10 * n,
-        first: window,
-        last: window,
-        facts: facts(verdict),
-    }
 }
 
 fn delta(actor: &str, window: i64, n: u64) -> FindingDelta {
@@ -275,13 +218,13 @@ fn the_same_finding_is_summed_and_keeps_its_first_facts() {
     record(&mut outbox, &report(vec![delta("0123", MORNING, 3)]));
     let mut later = delta("0123", MORNING, 4);
     (later.first, later.last, later.severity) = (MORNING - 5, MORNING + 9, Severity::High);
-    later.facts.resource = "another.xlsx".into();
+    later.facts.resource = sealed("another.xlsx");
     later.bytes = u64::MAX;
     record(&mut outbox, &report(vec![later]));
     let found = all(&outbox).remove(0);
     assert_eq!((found.count, found.first, found.last, found.revision), (7, MORNING - 5, MORNING + 9, 2));
     assert_eq!((found.severity, found.bytes), (Severity::High, i64::MAX as u64), "sizes never overflow into a fault");
-    assert_eq!(found.facts.resource, "payroll-2026.xlsx");
+    assert_eq!(found.facts.resource.reveal(), "payroll-2026.xlsx");
 }
 
 fn severities(outbox: &Outbox) -> Vec<(i64, Severity, bool)> {
@@ -339,7 +282,7 @@ fn increments() -> impl Strategy<Value = Vec<(FindingDelta, bool)>> {
         let mut delta = delta(&format!("{actor}"), MORNING + window * WINDOW_MS, n);
         delta.severity = Severity::ALL[severity];
         delta.last += n as i64;
-        delta.facts.resource = format!("{actor}-{n}");
+        delta.facts.resource = sealed(&format!("{actor}-{n}"));
         (delta, cut)
     });
     proptest::collection::vec(made, 1..40)
@@ -425,7 +368,7 @@ fn a_change_while_a_notice_is_in_hand_is_told_as_well() {
     assert_eq!(second.finding.notice_id(), format!("{}.2", first.finding.id));
     queue.settle(&officer(), &second, &Outcome::Delivered, now()).unwrap();
     assert_eq!(queue.lease("officer", now(), 10).unwrap(), []);
-    assert_eq!(queue.backlog("officer").unwrap().pending, 0);
+    assert_eq!(queue.backlog("officer", now()).unwrap().pending, 0);
 }
 
 #[test]
@@ -441,7 +384,7 @@ fn a_lease_is_exclusive_until_it_runs_out() {
 #[test]
 fn waits_and_intervals_gather_changes() {
     let state = State::new();
-    let spec = ChannelSpec { wait: 30_000, interval: 300_000, ..officer() };
+    let spec = ChannelSpec { waits: [Wait::After(30_000); 5], interval: 300_000, ..officer() };
     let mut outbox = state.open_for(std::slice::from_ref(&spec));
     let mut queue = state.queue();
     record(&mut outbox, &report(vec![delta("0123", MORNING, 1)]));
@@ -462,7 +405,7 @@ fn a_channel_hears_from_its_minimum_up_and_a_raise_counts() {
     let specs = [officer(), ChannelSpec::new("pager", Severity::High)];
     let mut outbox = state.open_for(&specs);
     record(&mut outbox, &report(vec![delta("0123", MORNING, 99)]));
-    assert_eq!(state.queue().backlog("pager").unwrap().pending, 0);
+    assert_eq!(state.queue().backlog("pager", now()).unwrap().pending, 0);
     record(&mut outbox, &report(vec![delta("0123", MORNING, 1)]));
     let parcels = state.queue().lease("pager", now(), 10).unwrap();
     assert_eq!((parcels.len(), parcels[0].finding.severity), (1, Severity::High));
@@ -478,7 +421,9 @@ fn failures_back_off_to_the_end_of_the_schedule_and_stay_on_file() {
     while let Some(parcel) = queue.lease("officer", now(), 1).unwrap().pop() {
         queue.settle(&officer(), &parcel, &Outcome::Failed("mail server away".into()), now()).unwrap();
         let start = now();
-        while queue.backlog("officer").unwrap().pending > 0 && queue.lease("officer", now(), 1).unwrap().is_empty() {
+        while queue.backlog("officer", now()).unwrap().pending > 0
+            && queue.lease("officer", now(), 1).unwrap().is_empty()
+        {
             pass(500.max((now() - start) / 50));
         }
         // The probe above took the lease; let it run out.
@@ -490,10 +435,10 @@ fn failures_back_off_to_the_end_of_the_schedule_and_stay_on_file() {
     for (wait, full) in waits.iter().zip(bounds) {
         assert!((full / 2..=full + full / 50 + 500).contains(wait), "{wait} of {full}");
     }
-    let dead = queue.dead_letters().unwrap();
+    let dead = queue.entries(Some("officer"), true, 10).unwrap();
     assert_eq!((dead.len(), dead[0].attempts, dead[0].last_error.as_str()), (1, 10, "mail server away"));
-    assert_eq!(queue.backlog("officer").unwrap().dead, 1);
-    assert_eq!(queue.retry_dead("officer", now()).unwrap(), 1);
+    assert_eq!(queue.backlog("officer", now()).unwrap().dead, 1);
+    assert_eq!(queue.retry(Some("officer"), None, now()).unwrap(), 1);
     let again = queue.lease("officer", now(), 1).unwrap().remove(0);
     assert_eq!(again.attempts, 0);
     queue.settle(&officer(), &again, &Outcome::Refused("no such mailbox".into()), now()).unwrap();
@@ -511,23 +456,29 @@ struct Switch {
 }
 
 impl Channel for Switch {
-    fn name(&self) -> &str {
-        "officer"
-    }
-
     fn audience(&self) -> Audience {
         Audience::Officer
     }
 
-    fn send(&mut self, message: &Message) -> Result<(), SendError> {
+    fn send(&mut self, notices: &[Notice]) -> Vec<Result<(), SendError>> {
+        notices.iter().map(|notice| self.take(notice)).collect()
+    }
+
+    fn preview(&self, notice: &Notice) -> String {
+        notice.id.clone()
+    }
+}
+
+impl Switch {
+    fn take(&self, notice: &Notice) -> Result<(), SendError> {
         *self.tried.lock().unwrap() += 1;
         if *self.away.lock().unwrap() {
             return Err(SendError::Transient("connection refused".into()));
         }
-        if self.refuses.is_some() && message.view.number(Field::Count) == self.refuses {
+        if self.refuses.is_some() && notice.view.number(Field::Count) == self.refuses {
             return Err(SendError::Permanent("message not accepted".into()));
         }
-        self.got.lock().unwrap().push(message.id.clone());
+        self.got.lock().unwrap().push(notice.id.clone());
         Ok(())
     }
 }
@@ -535,7 +486,7 @@ impl Channel for Switch {
 fn courier(state: &State, channel: &Switch) -> (Courier, Arc<Metrics>) {
     let scope = Scope { channels: vec!["officer".into()], ..Scope::default() };
     let metrics = Arc::new(Metrics::new(&scope).unwrap());
-    let courier = Courier::new(state.queue(), officer(), Box::new(channel.clone()), Arc::clone(&metrics));
+    let courier = Courier::new(state.queue(), officer(), Way::Feed(Box::new(channel.clone())), Arc::clone(&metrics));
     (courier.with_clock(now), metrics)
 }
 
@@ -624,100 +575,11 @@ fn a_courier_at_work_delivers_and_stops() {
     assert_eq!(channel.got.lock().unwrap().len(), 3, "the last round takes what is due");
 }
 
-fn finding(verdict: Verdict) -> Finding {
-    let delta = delta_of("0123", "upload", verdict, MORNING, 12);
-    Finding {
-        id: "3f2a9c0d11e84b7a96c5d204".into(),
-        series: delta.series,
-        window: MORNING,
-        destination: "SG".into(),
-        severity: severity(verdict),
-        base: severity(verdict),
-        bulk: false,
-        count: 12,
-        bytes: 4_194_304,
-        first: MORNING,
-        last: MORNING + 61_000,
-        revision: 2,
-        facts: delta.facts,
-    }
-}
-
-fn severity(verdict: Verdict) -> Severity {
-    match verdict {
-        Verdict::Prohibited => Severity::Critical,
-        Verdict::Uncovered => Severity::High,
-        Verdict::Defect => Severity::Medium,
-        Verdict::Undetermined => Severity::Low,
-        Verdict::Covered | Verdict::Inbound | Verdict::Domestic | Verdict::NoHkNexus | Verdict::OutOfScope => {
-            Severity::Info
-        }
-    }
-}
-
-/// A typical finding of each verdict.
-fn sample(verdict: Verdict) -> Finding {
-    let mut sample = finding(verdict);
-    let facts = &mut sample.facts;
-    facts.binding = matches!(verdict, Verdict::Uncovered);
-    facts.tags.clear();
-    match verdict {
-        Verdict::Prohibited => {
-            (facts.policy_rule, facts.rule) = (Some("no-onward-from-gba".into()), "R5".into());
-            facts.tags.push("outbound".into());
-            sample.bulk = true;
-        }
-        Verdict::Uncovered => {
-            (facts.failed_condition, facts.rule) = (Some("dpp2_processor".into()), "R8".into());
-        }
-        Verdict::Defect => {
-            (facts.origin, facts.origin_source) = ("JP".into(), "example-city 2026-11-01".into());
-            facts.destination = "CN (outside Guangdong)".into();
-            facts.destination_source = "example-city 2026-11-01".into();
-            (facts.destination_method, facts.destination_confidence) = ("ip".into(), "low".into());
-            (facts.safeguard, facts.failed_condition) = (Some("gba-2026-01".into()), Some("place".into()));
-            (facts.recipient, facts.recipient_role) = ("Harbour Trading (Shenzhen) Ltd".into(), "data user".into());
-            facts.tags.push("foreign_hk_controlled".into());
-        }
-        Verdict::Undetermined => {
-            (facts.destination, facts.destination_method) = ("unknown (opaque)".into(), "site".into());
-            facts.destination_confidence = "none".into();
-            facts.possible = vec!["UNCOVERED".into(), "DOMESTIC".into()];
-            facts.rule = "R9".into();
-            facts.failed_condition = Some("dpp2_processor".into());
-            (facts.binding, facts.tags) = (true, vec!["outbound".into()]);
-        }
-        Verdict::Covered => {
-            (facts.safeguard, facts.rule) = (Some("alpha-cloud-rmc".into()), "R7".into());
-            facts.tags.push("expiring".into());
-        }
-        Verdict::Inbound => {
-            (facts.origin, facts.destination, facts.rule) =
-                ("CN (Shenzhen, Guangdong)".into(), "HK".into(), "R4".into());
-            facts.tags.push("cn_export".into());
-        }
-        Verdict::Domestic => (facts.destination, facts.rule) = ("HK".into(), "R3".into()),
-        Verdict::NoHkNexus => (facts.origin, facts.rule) = ("JP".into(), "R2".into()),
-        Verdict::OutOfScope => (facts.categories, facts.rule) = (Vec::new(), "R1".into()),
-    }
-    sample
-}
-
-fn golden(name: &str, text: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/officer").join(name);
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, text).unwrap();
-    }
-    let expected = std::fs::read_to_string(&path).unwrap();
-    assert_eq!(text, expected, "{name}: look at the change, then run with UPDATE_GOLDEN=1");
-}
-
 #[test]
 fn the_officer_reads_each_verdict_in_both_languages() {
     for verdict in Verdict::ALL {
         let text = words(&View::of(&sample(verdict), Audience::Officer), Languages::Both);
-        golden(&format!("{}.txt", verdict.name().to_ascii_lowercase()), &text);
+        golden(&format!("officer/{}.txt", verdict.name().to_ascii_lowercase()), &text);
     }
 }
 
@@ -743,65 +605,31 @@ fn the_wording_is_modest() {
     }
 }
 
-const HOSTILE: &str = "a\u{1b}[2J\u{1b}]0;x\u{7}\r\n[CRITICAL] fake\u{202e}gpj\u{2066}\u{9b}31m\u{2028}\0\u{7f}{}b";
-
-fn hostile() -> Finding {
-    let mut hostile = finding(Verdict::Uncovered);
-    let facts = &mut hostile.facts;
-    let values = [
-        &mut facts.tenant,
-        &mut facts.actor_id,
-        &mut facts.actor_name,
-        &mut facts.address,
-        &mut facts.resource,
-        &mut facts.kind,
-        &mut facts.origin,
-        &mut facts.origin_method,
-        &mut facts.origin_confidence,
-        &mut facts.origin_source,
-        &mut facts.destination,
-        &mut facts.destination_method,
-        &mut facts.destination_source,
-        &mut facts.recipient,
-        &mut facts.recipient_role,
-        &mut facts.rule,
-        &mut facts.item,
-        &mut facts.record,
-    ];
-    values.into_iter().for_each(|value| *value = HOSTILE.to_owned());
-    facts.safeguard = Some(HOSTILE.into());
-    facts.failed_condition = Some(HOSTILE.into());
-    facts.policy_rule = Some(HOSTILE.into());
-    facts.possible = vec![HOSTILE.into()];
-    facts.categories = vec![HOSTILE.into()];
-    hostile
-}
-
-fn acts(char: char) -> bool {
-    char.is_control() || matches!(char, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
 #[test]
 fn hostile_names_do_nothing_to_a_terminal() {
-    let message = Message { id: "x.1".into(), view: View::of(&hostile(), Audience::Officer) };
+    let notice = Notice::created("x.1".into(), View::of(&hostile(), Audience::Officer));
     let mut out = Vec::new();
-    Terminal::new("terminal", Languages::Both, &mut out).send(&message).unwrap();
+    Terminal::new(Languages::Both, &mut out).send(std::slice::from_ref(&notice)).remove(0).unwrap();
     let text = String::from_utf8(out).unwrap();
     assert_eq!(text.chars().find(|char| acts(*char) && *char != '\n'), None);
     assert!(!text.lines().any(|line| line.starts_with("[CRITICAL]")), "no line can be forged");
     assert!(text.contains("␛[2J") && text.contains("\\u{202e}gpj") && text.contains("{}b"), "{text}");
-    let plain = Message { view: View::of(&finding(Verdict::Uncovered), Audience::Officer), ..message };
+    let plain = Notice { view: View::of(&finding(Verdict::Uncovered), Audience::Officer), ..notice };
     let mut expected = Vec::new();
-    Terminal::new("terminal", Languages::Both, &mut expected).send(&plain).unwrap();
+    Terminal::new(Languages::Both, &mut expected).send(std::slice::from_ref(&plain)).remove(0).unwrap();
     let lines = String::from_utf8(expected).unwrap().lines().count();
     assert_eq!(text.lines().count(), lines, "as many lines as any other notice");
 }
 
 #[test]
 fn colours_come_only_when_told() {
-    let message = Message { id: "x.1".into(), view: View::of(&finding(Verdict::Uncovered), Audience::Officer) };
+    let notice = Notice::created("x.1".into(), View::of(&finding(Verdict::Uncovered), Audience::Officer));
     let mut out = Vec::new();
-    Terminal::new("terminal", Languages::English, &mut out).with_colours(true).send(&message).unwrap();
+    Terminal::new(Languages::English, &mut out)
+        .with_colours(true)
+        .send(std::slice::from_ref(&notice))
+        .remove(0)
+        .unwrap();
     let text = String::from_utf8(out).unwrap();
     assert!(text.starts_with("\u{1b}[31m[HIGH] Possible transfer"), "{text}");
     assert_eq!(text.matches('\u{1b}').count(), 2);
@@ -811,9 +639,9 @@ fn colours_come_only_when_told() {
 fn the_file_has_one_safe_json_line_for_each_notice() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("findings.jsonl");
-    let mut channel = File::new("file", Audience::Officer, path.clone());
+    let mut channel = File::new(Audience::Officer, path.clone());
     for id in ["a.1", "b.1"] {
-        channel.send(&Message { id: id.into(), view: View::of(&hostile(), Audience::Officer) }).unwrap();
+        channel.send(&[Notice::created(id.into(), View::of(&hostile(), Audience::Officer))]).remove(0).unwrap();
     }
     let text = std::fs::read_to_string(&path).unwrap();
     assert_eq!(text.chars().find(|char| acts(*char) && *char != '\n'), None);
@@ -828,9 +656,10 @@ fn a_torn_line_is_ended_before_the_next() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("findings.jsonl");
     std::fs::write(&path, "{\"notice\":\"torn").unwrap();
-    let mut channel = File::new("file", Audience::Officer, path.clone());
+    let mut channel = File::new(Audience::Officer, path.clone());
     channel
-        .send(&Message { id: "a.1".into(), view: View::of(&finding(Verdict::Uncovered), Audience::Officer) })
+        .send(&[Notice::created("a.1".into(), View::of(&finding(Verdict::Uncovered), Audience::Officer))])
+        .remove(0)
         .unwrap();
     let text = std::fs::read_to_string(&path).unwrap();
     let last: serde_json::Value = serde_json::from_str(text.lines().nth(1).unwrap()).unwrap();
@@ -842,9 +671,11 @@ fn a_file_that_cannot_be_written_is_tried_again() {
     // below a regular file no folder can be made, not even by root
     let occupied = tempfile::NamedTempFile::new().unwrap();
     let path = occupied.path().join("findings.jsonl");
-    let mut channel = File::new("file", Audience::Officer, path.clone());
-    let message = Message { id: "a.1".into(), view: View::of(&finding(Verdict::Uncovered), Audience::Officer) };
-    let Err(SendError::Transient(why)) = channel.send(&message) else { panic!("expected a transient error") };
+    let mut channel = File::new(Audience::Officer, path.clone());
+    let notice = Notice::created("a.1".into(), View::of(&finding(Verdict::Uncovered), Audience::Officer));
+    let Err(SendError::Transient(why)) = channel.send(std::slice::from_ref(&notice)).remove(0) else {
+        panic!("expected a transient error")
+    };
     assert!(why.contains(path.to_str().unwrap()) && !why.contains("payroll"), "{why}");
 }
 
@@ -852,11 +683,11 @@ fn a_file_that_cannot_be_written_is_tried_again() {
 fn personal_data_reach_the_officer_alone() {
     let mut canary = finding(Verdict::Uncovered);
     let facts = &mut canary.facts;
-    facts.actor_id = "CANARY-id".into();
-    facts.actor_name = "CANARY-name".into();
-    facts.address = "CANARY-address".into();
-    facts.resource = "CANARY-resource".into();
-    facts.recipient = "CANARY-recipient".into();
+    facts.actor_id = sealed("CANARY-id");
+    facts.actor_name = sealed("CANARY-name");
+    facts.address = sealed("CANARY-address");
+    facts.resource = sealed("CANARY-resource");
+    facts.recipient = sealed("CANARY-recipient");
     let told = |audience| {
         let view = View::of(&canary, audience);
         assert!(!format!("{view:?}").contains("CANARY"), "debug output tells nobody");

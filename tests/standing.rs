@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use harbourwatch::app::wire;
+use harbourwatch::domain::event::Personal;
 use harbourwatch::domain::party::TenantId;
 use harbourwatch::pipeline::Run;
 use harbourwatch::pipeline::batch::Limits;
@@ -75,7 +76,8 @@ fn arrangements_are_told_with_the_first_event_of_a_tenant_and_day_in_hong_kong()
     assert_eq!((first.key.destination.as_str(), first.key.verdict, first.key.rule), ("CN", "PROHIBITED", "R5"));
     assert_eq!(first.facts.policy_rule.as_deref(), Some("core-data-in-hk"));
     let [exporter, actor, address, file] =
-        [&first.facts.actor_name, &first.facts.actor_id, &first.facts.address, &first.facts.resource];
+        [&first.facts.actor_name, &first.facts.actor_id, &first.facts.address, &first.facts.resource]
+            .map(Personal::reveal);
     assert_eq!((exporter.as_str(), format!("{actor}{address}{file}").as_str()), ("Victoria Harbour Bank Limited", ""));
     let share = &reports[0].coverage[0];
     assert_eq!((share.received, share.judged), (4, 4), "an arrangement is no event");
@@ -127,7 +129,10 @@ fn uploads_to_the_same_storage_are_counted_with_it_and_graver_ones_told_alone() 
     assert_eq!((default.count, default.severity.name()), (2, "MEDIUM"), "the arrangement and the notes");
     let alone: Vec<_> = reports[0].findings.iter().filter(|delta| delta.key.kind == "upload").collect();
     assert_eq!(alone.len(), 1);
-    assert_eq!((alone[0].key.subject.as_str(), alone[0].facts.resource.as_str()), ("space 77", "passport-copies.pdf"));
+    assert_eq!(
+        (alone[0].key.subject.as_str(), alone[0].facts.resource.reveal().as_str()),
+        ("space 77", "passport-copies.pdf")
+    );
     assert!(alone[0].severity > default.severity);
 }
 
@@ -221,7 +226,7 @@ proptest! {
         prop_assert!(!counts(&whole).is_empty());
         prop_assert_eq!(counts(&whole), counts(&pieces));
         if !small {
-            prop_assert!(standing(&whole).iter().filter(|one| one.facts.resource.is_empty()).count() <= 2);
+            prop_assert!(standing(&whole).iter().filter(|one| one.facts.resource.reveal().is_empty()).count() <= 2);
         }
     }
 }

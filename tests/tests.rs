@@ -3,6 +3,7 @@
 mod cli;
 mod crash;
 mod decode;
+mod deliver;
 mod docs;
 mod evidence;
 mod geo;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::service::{self, Service, Way};
 use super::summary::Summary;
-use super::{ConfigOption, Outcome, logging, signals};
+use super::{ConfigOption, Outcome, endpoints, logging, signals};
 use crate::pipeline::Seen;
 use crate::settings::SourceSettings;
 use crate::source::kafka::{self, Kafka};
@@ -36,6 +36,7 @@ pub fn run(options: &Options) -> anyhow::Result<Outcome> {
     let mut service = Service::start(settings, &Way { folders, admin: true, verdicts: false })?;
     signals::stop_on_signals(&service.stop_flag())?;
     signals::reload_on_signal(options.config.config.clone(), service.world(), service.metrics())?;
+    endpoints::warn(service.settings(), &service.world())?;
     if let Some(address) = service.address() {
         tracing::info!(%address, "serving /live, /ready and /metrics");
     }

@@ -66,6 +66,7 @@ fn as_json(report: &VerifyReport) -> serde_json::Value {
         "records": report.records,
         "opened": report.opened,
         "rejected": report.rejected,
+        "deeds": report.deeds,
         "records_per_second": report.records_per_second(),
         "lanes": lanes.collect::<Vec<_>>(),
         "first_bad_record": report.first_bad_record(),

@@ -1,5 +1,7 @@
 //! Settings → parts: databases, world, ledger.
 
+use std::path::PathBuf;
+
 use anyhow::Context as _;
 
 use crate::dingtalk::{Decoder, Envelope, Limits, Path};
@@ -43,7 +45,7 @@ pub fn decoder(settings: &Settings) -> Decoder {
 /// # Errors
 /// A database cannot be read or fails its checks.
 pub fn geo(settings: &Settings) -> anyhow::Result<Geo> {
-    let read = |path: &std::path::PathBuf| {
+    let read = |path: &PathBuf| {
         let bytes = std::fs::read(path).with_context(|| format!("cannot read the database {}", path.display()))?;
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
         Database::from_bytes(&name, bytes).with_context(|| format!("database {}", path.display()))
@@ -60,9 +62,9 @@ pub fn geo(settings: &Settings) -> anyhow::Result<Geo> {
 /// # Errors
 /// A folder or file is not to be had; the text says which and what to do.
 pub fn ledger(settings: &Settings, folders: &Folders, channels: &[ChannelSpec]) -> anyhow::Result<Ledger> {
-    let key = folders.state.join("evidence.key");
-    let mut options = evidence::Options::new(settings.evidence.origin.clone(), key);
+    let mut options = evidence::Options::new(settings.evidence.origin.clone(), signing_key(folders));
     options.recipients.clone_from(&settings.evidence.recipients);
+    options.subjects = options.subjects.filter(|_| settings.evidence.subject_keys);
     let bulk_objects = settings.policy.pack.bulk_objects;
     let bounds = Bounds { bulk_objects, fingerprints: DEDUPE_WINDOW as u64 };
     Ok(Ledger::open(folders, &options, channels, bounds, dead_letters(settings)?)?)
@@ -72,6 +74,11 @@ fn dead_letters(settings: &Settings) -> anyhow::Result<DeadLetterTopic> {
     let Some(topic) = &settings.dead_letter_topic else { return Ok(DeadLetterTopic::None) };
     let producer = Producer::connect(&settings.kafka, Haste::AtOnce).context("dead_letters.topic")?;
     Ok(DeadLetterTopic::Topic(Box::new(producer), topic.clone()))
+}
+
+/// Where the signing key lies; the other keys of the evidence lie beside it.
+pub fn signing_key(folders: &Folders) -> PathBuf {
+    folders.state.join("evidence.key")
 }
 
 /// Worker threads: as configured, or one a processor.

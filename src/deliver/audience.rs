@@ -1,16 +1,12 @@
-//! Who sees which field. An allow-list: a field that is not listed for an audience does not exist for it, and a new fact
-//! is invisible to everybody until it is made a [`Field`] and listed.
-
-use serde_json::{Value, json};
-
-use crate::outbox::Finding;
+//! Who sees which field, and in what form. An allow-list: a field that is not listed for an audience does not exist for it,
+//! and a new fact is invisible to everybody until it is made a [`Field`] and listed.
 
 /// Who reads a notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Audience {
     /// The privacy officer: everything.
     Officer,
-    /// Security operations: places, rules and counts; nobody's name, id, address or file.
+    /// Security operations: places, rules and counts; people, files and recipients as pseudonyms, addresses as networks.
     Soc,
     /// A chat group, which may itself be outside Hong Kong: counts and the id to look it up by.
     Chat,
@@ -49,6 +45,10 @@ fields! {
     Window = "window",
     First = "first",
     Last = "last",
+    /// When it was first recorded, by this machine's clock.
+    Made = "made",
+    /// When it last changed, by this machine's clock.
+    Changed = "changed",
     Count = "count",
     Bytes = "bytes",
     Kind = "kind",
@@ -86,47 +86,71 @@ fields! {
 
 use Field as F;
 
-const SOC: &[Field] = &[
-    F::Id,
-    F::Revision,
-    F::Series,
-    F::Severity,
-    F::Bulk,
-    F::Verdict,
-    F::Rule,
-    F::Binding,
-    F::Gap,
-    F::Window,
-    F::First,
-    F::Last,
-    F::Count,
-    F::Bytes,
-    F::Kind,
-    F::Preview,
-    F::Tenant,
-    F::Origin,
-    F::OriginMethod,
-    F::OriginConfidence,
-    F::OriginSource,
-    F::Destination,
-    F::DestinationMethod,
-    F::DestinationConfidence,
-    F::DestinationSource,
-    F::RecipientRole,
-    F::Possible,
-    F::Safeguard,
-    F::FailedCondition,
-    F::PolicyRule,
-    F::Tags,
-    F::Categories,
-    F::Item,
-    F::Subjects,
-    F::Record,
+/// In what form a field is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// As it is.
+    Plain,
+    /// `p1:<key id>:<tag>`, the same for the same person as long as the key is.
+    Person,
+    /// The same for a recipient.
+    Recipient,
+    /// The same for a file, with the extension if it is a common one.
+    File,
+    /// The network it is in: /24 of IPv4, /48 of IPv6.
+    Network,
+}
+
+const SOC: &[(Field, Form)] = &[
+    (F::Id, Form::Plain),
+    (F::Revision, Form::Plain),
+    (F::Series, Form::Plain),
+    (F::Severity, Form::Plain),
+    (F::Bulk, Form::Plain),
+    (F::Verdict, Form::Plain),
+    (F::Rule, Form::Plain),
+    (F::Binding, Form::Plain),
+    (F::Gap, Form::Plain),
+    (F::Window, Form::Plain),
+    (F::First, Form::Plain),
+    (F::Last, Form::Plain),
+    (F::Made, Form::Plain),
+    (F::Changed, Form::Plain),
+    (F::Count, Form::Plain),
+    (F::Bytes, Form::Plain),
+    (F::Kind, Form::Plain),
+    (F::Preview, Form::Plain),
+    (F::Tenant, Form::Plain),
+    (F::ActorId, Form::Person),
+    (F::Address, Form::Network),
+    (F::Resource, Form::File),
+    (F::Origin, Form::Plain),
+    (F::OriginMethod, Form::Plain),
+    (F::OriginConfidence, Form::Plain),
+    (F::OriginSource, Form::Plain),
+    (F::Destination, Form::Plain),
+    (F::DestinationMethod, Form::Plain),
+    (F::DestinationConfidence, Form::Plain),
+    (F::DestinationSource, Form::Plain),
+    (F::Recipient, Form::Recipient),
+    (F::RecipientRole, Form::Plain),
+    (F::Possible, Form::Plain),
+    (F::Safeguard, Form::Plain),
+    (F::FailedCondition, Form::Plain),
+    (F::PolicyRule, Form::Plain),
+    (F::Tags, Form::Plain),
+    (F::Categories, Form::Plain),
+    (F::Item, Form::Plain),
+    (F::Subjects, Form::Plain),
+    (F::Record, Form::Plain),
 ];
 
-const CHAT: &[Field] = &[F::Id, F::Revision, F::Severity, F::Bulk, F::Verdict, F::First, F::Last, F::Count];
+const CHAT: &[Field] = &[F::Id, F::Revision, F::Severity, F::Bulk, F::Verdict, F::First, F::Last, F::Made, F::Count];
 
 impl Audience {
+    /// All.
+    pub const ALL: [Self; 3] = [Self::Officer, Self::Soc, Self::Chat];
+
     /// Stable lower-case name.
     pub fn name(self) -> &'static str {
         match self {
@@ -136,115 +160,44 @@ impl Audience {
         }
     }
 
-    /// The fields that this audience may see, in the order of output.
-    pub fn fields(self) -> &'static [Field] {
+    /// Reads an [`Audience::name`].
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|audience| audience.name() == name)
+    }
+
+    /// The fields that this audience may see, with their form, in the order of output.
+    pub fn fields(self) -> Vec<(Field, Form)> {
         match self {
-            Self::Officer => Field::ALL,
-            Self::Soc => SOC,
-            Self::Chat => CHAT,
+            Self::Officer => Field::ALL.iter().map(|field| (*field, Form::Plain)).collect(),
+            Self::Soc => SOC.to_vec(),
+            Self::Chat => CHAT.iter().map(|field| (*field, Form::Plain)).collect(),
         }
     }
 }
 
-/// What an audience sees of a finding. The only way from a finding to a channel.
-#[derive(Clone, PartialEq)]
-pub struct View {
-    audience: Audience,
-    values: Vec<(Field, Value)>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl std::fmt::Debug for View {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("View").field("audience", &self.audience).finish_non_exhaustive()
-    }
-}
+    /// Fields that name a person, a file or an address.
+    const PERSONAL: [Field; 5] = [F::ActorId, F::ActorName, F::Address, F::Resource, F::Recipient];
 
-impl View {
-    /// Cuts a finding to the audience.
-    pub fn of(finding: &Finding, audience: Audience) -> Self {
-        let values = audience.fields().iter().map(|field| (*field, value(*field, finding))).collect();
-        Self { audience, values }
-    }
-
-    /// For whom it was cut.
-    pub fn audience(&self) -> Audience {
-        self.audience
+    #[test]
+    fn only_the_officer_sees_personal_fields_as_they_are() {
+        for audience in [Audience::Soc, Audience::Chat] {
+            for (field, form) in audience.fields() {
+                assert!(!(PERSONAL.contains(&field) && form == Form::Plain), "{audience:?} sees {field:?}");
+            }
+        }
+        let chat: Vec<_> = Audience::Chat.fields().into_iter().map(|(field, _)| field).collect();
+        assert!(PERSONAL.iter().all(|field| !chat.contains(field)));
+        assert_eq!(Audience::Officer.fields().len(), Field::ALL.len());
     }
 
-    /// The fields and their values in the order of output.
-    pub fn values(&self) -> &[(Field, Value)] {
-        &self.values
-    }
-
-    /// A field's value; `None` if the audience does not see it.
-    pub fn get(&self, field: Field) -> Option<&Value> {
-        self.values.iter().find(|(own, _)| *own == field).map(|(_, value)| value)
-    }
-
-    /// A field's text; empty if it is not seen or is no text.
-    pub fn text(&self, field: Field) -> &str {
-        self.get(field).and_then(Value::as_str).unwrap_or_default()
-    }
-
-    /// A field's number; `None` if it is not seen or is no number.
-    pub fn number(&self, field: Field) -> Option<i64> {
-        self.get(field).and_then(Value::as_i64)
-    }
-
-    /// Whether the field is seen and true.
-    pub fn is(&self, field: Field) -> bool {
-        self.get(field).and_then(Value::as_bool).unwrap_or(false)
-    }
-
-    /// A field's texts; empty if it is not seen or is no list.
-    pub fn list(&self, field: Field) -> Vec<&str> {
-        let items = self.get(field).and_then(Value::as_array);
-        items.into_iter().flatten().filter_map(Value::as_str).collect()
-    }
-}
-
-fn value(field: Field, finding: &Finding) -> Value {
-    let facts = &finding.facts;
-    match field {
-        F::Id => json!(finding.id),
-        F::Revision => json!(finding.revision),
-        F::Series => json!(finding.series),
-        F::Severity => json!(finding.severity.name()),
-        F::Bulk => json!(finding.bulk),
-        F::Verdict => json!(facts.verdict),
-        F::Rule => json!(facts.rule),
-        F::Binding => json!(facts.binding),
-        F::Gap => json!(facts.gap),
-        F::Window => json!(finding.window),
-        F::First => json!(finding.first),
-        F::Last => json!(finding.last),
-        F::Count => json!(finding.count),
-        F::Bytes => json!(finding.bytes),
-        F::Kind => json!(facts.kind),
-        F::Preview => json!(facts.preview),
-        F::Tenant => json!(facts.tenant),
-        F::ActorId => json!(facts.actor_id),
-        F::ActorName => json!(facts.actor_name),
-        F::Address => json!(facts.address),
-        F::Resource => json!(facts.resource),
-        F::Origin => json!(facts.origin),
-        F::OriginMethod => json!(facts.origin_method),
-        F::OriginConfidence => json!(facts.origin_confidence),
-        F::OriginSource => json!(facts.origin_source),
-        F::Destination => json!(facts.destination),
-        F::DestinationMethod => json!(facts.destination_method),
-        F::DestinationConfidence => json!(facts.destination_confidence),
-        F::DestinationSource => json!(facts.destination_source),
-        F::Recipient => json!(facts.recipient),
-        F::RecipientRole => json!(facts.recipient_role),
-        F::Possible => json!(facts.possible),
-        F::Safeguard => json!(facts.safeguard),
-        F::FailedCondition => json!(facts.failed_condition),
-        F::PolicyRule => json!(facts.policy_rule),
-        F::Tags => json!(facts.tags),
-        F::Categories => json!(facts.categories),
-        F::Item => json!(facts.item),
-        F::Subjects => json!(facts.subjects),
-        F::Record => json!(facts.record),
+    #[test]
+    fn fields_come_in_the_order_of_output() {
+        for audience in Audience::ALL {
+            assert!(audience.fields().is_sorted_by_key(|(field, _)| *field), "{audience:?}");
+        }
     }
 }

@@ -1,20 +1,30 @@
-//! The courier of one channel: a loop that leases what is due, sends it and notes the outcome.
+//! The courier of one channel: a loop that takes what is due, sends it and notes the outcome.
 //!
-//! One notice that a receiver does not take backs off alone. When several in a row fail, it is the channel that is ill:
-//! the courier then tries one notice at a time and rests in between, and the first success sets everything in motion.
+//! One notice that a receiver does not take backs off alone. When several calls in a row fail, it is the channel that is ill:
+//! the courier then tries one notice at a time and rests in between, and the first success sets everything in motion. A
+//! receiver that asks to be left alone is left alone. Letters of a channel whose receiver is gone go to its fallback.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::audience::View;
-use super::channel::{Channel, Message, SendError};
+use super::audience::Audience;
+use super::channel::{SendError, Way};
+use super::composer::{Composer, Rules};
+use super::keyring::{Keyring, KeyringError};
+use super::letter::Letter;
+use super::notice::{Notice, Step};
+use super::pseudonym::Key;
+use super::view::View;
 use crate::metrics::{Metrics, NotificationOutcome, Stage};
-use crate::outbox::{self, ChannelSpec, OutboxError, Outcome, Parcel, Queue};
+use crate::outbox::{self, ChannelSpec, Finding, News, OutboxError, Outcome, Parcel, Queue, Reason, Sealed};
 
-/// Notices leased at a time.
+/// Notices leased at a time, at least.
 const LEASE: usize = 64;
+
+/// Letters sent in a round.
+const LETTERS: usize = 8;
 
 /// Failures in a row from which the channel counts as ill.
 const ILL: u32 = 3;
@@ -28,16 +38,20 @@ const DOUBLINGS: u32 = 6;
 /// How often an idle courier looks for work.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// Carries one channel's notices.
+/// Carries what one channel owes.
 #[derive(Debug)]
 pub struct Courier {
     queue: Queue,
     spec: ChannelSpec,
-    channel: Box<dyn Channel>,
+    /// All channels, for those that letters come from and go to.
+    specs: Arc<[ChannelSpec]>,
+    way: Way,
+    composer: Composer,
+    keys: Option<Arc<Keyring>>,
     metrics: Arc<Metrics>,
     /// Failures in a row.
     failures: u32,
-    /// Until when an ill channel is left alone, ms since the epoch.
+    /// Until when the channel is left alone, ms since the epoch.
     rest_until: i64,
     now: fn() -> i64,
 }
@@ -45,18 +59,52 @@ pub struct Courier {
 /// What a round did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Round {
-    /// Notices that the receiver took.
+    /// Notices and letters that the receiver took.
     pub delivered: usize,
-    /// Notices that it did not take.
+    /// Those that it did not take.
     pub failed: usize,
-    /// Notices given back untried.
+    /// Those given back untried.
     pub returned: usize,
 }
 
 impl Courier {
     /// A courier for a channel; `spec` is the one that the outbox was opened with.
-    pub fn new(queue: Queue, spec: ChannelSpec, channel: Box<dyn Channel>, metrics: Arc<Metrics>) -> Self {
-        Self { queue, spec, channel, metrics, failures: 0, rest_until: 0, now: outbox::wall_clock }
+    pub fn new(queue: Queue, spec: ChannelSpec, way: Way, metrics: Arc<Metrics>) -> Self {
+        let specs = Arc::from([spec.clone()]);
+        let composer = Composer::new(Rules::default());
+        Self {
+            queue,
+            spec,
+            specs,
+            way,
+            composer,
+            keys: None,
+            metrics,
+            failures: 0,
+            rest_until: 0,
+            now: outbox::wall_clock,
+        }
+    }
+
+    /// The same among other channels.
+    #[must_use]
+    pub fn among(mut self, specs: &Arc<[ChannelSpec]>) -> Self {
+        self.specs = Arc::clone(specs);
+        self
+    }
+
+    /// The same with rules for letters.
+    #[must_use]
+    pub fn by_rules(mut self, rules: Rules) -> Self {
+        self.composer = Composer::new(rules);
+        self
+    }
+
+    /// The same with the keys of its readers' pseudonyms.
+    #[must_use]
+    pub fn with_keys(mut self, keys: Arc<Keyring>) -> Self {
+        self.keys = Some(keys);
+        self
     }
 
     /// The same with another clock (ms since the epoch), for tests.
@@ -66,53 +114,163 @@ impl Courier {
         self
     }
 
-    /// Sends what is due, once.
+    /// Composes and sends what is due, once.
     ///
     /// # Errors
-    /// The state database refuses; leases run out and the notices are tried again.
+    /// The state database refuses; leases run out and everything is tried again.
     pub fn round(&mut self) -> Result<Round, OutboxError> {
+        let now = (self.now)();
         let mut round = Round::default();
-        if (self.now)() >= self.rest_until {
-            let most = if self.failures >= ILL { 1 } else { LEASE };
-            for parcel in self.queue.lease(&self.spec.name, (self.now)(), most)? {
-                self.carry(&parcel, &mut round)?;
+        self.queue.sweep(&self.spec, &self.specs, now)?;
+        let is_closed = self.queue.backlog(&self.spec.name, now)?.closed.is_some();
+        if matches!(self.way, Way::People(_)) {
+            self.compose(is_closed, now)?;
+        }
+        if !is_closed && now >= self.rest_until {
+            match self.way {
+                Way::Feed(_) => self.carry_notices(&mut round)?,
+                Way::People(_) => self.carry_letters(&mut round)?,
             }
         }
         self.report()?;
         Ok(round)
     }
 
-    fn carry(&mut self, parcel: &Parcel, round: &mut Round) -> Result<(), OutboxError> {
-        let outcome = if (self.now)() < self.rest_until { Outcome::Returned } else { self.send(parcel) };
-        match &outcome {
-            Outcome::Delivered => round.delivered += 1,
-            Outcome::Failed(_) | Outcome::Refused(_) => round.failed += 1,
-            Outcome::Returned => round.returned += 1,
-        }
-        self.queue.settle(&self.spec, parcel, &outcome, (self.now)())?;
-        self.count(&outcome);
-        match outcome {
-            // A refusal is an answer: the channel works.
-            Outcome::Delivered | Outcome::Refused(_) => self.recovered()?,
-            Outcome::Failed(why) => self.failing(&why),
-            Outcome::Returned => {}
+    fn compose(&mut self, is_closed: bool, now: i64) -> Result<(), OutboxError> {
+        let fallback = self.spec.fallback.as_ref().filter(|_| is_closed);
+        let carrier = fallback.map_or(&self.spec.name, |(to, _)| to).clone();
+        let filed = self.composer.compose(&mut self.queue, &self.spec, &self.specs, &carrier, now)?;
+        for held in &filed.held {
+            let reason = match held.reason {
+                Reason::Silence(_) => "silence",
+                Reason::Inhibited => "inhibited",
+                Reason::Digest => "digest",
+            };
+            self.metrics.delivery().held(&self.spec.name, reason, held.findings);
         }
         Ok(())
     }
 
-    fn send(&mut self, parcel: &Parcel) -> Outcome {
-        let view = View::of(&parcel.finding, self.channel.audience());
-        match self.channel.send(&Message { id: parcel.finding.notice_id(), view }) {
+    fn carry_notices(&mut self, round: &mut Round) -> Result<(), OutboxError> {
+        let Way::Feed(channel) = &self.way else { return Ok(()) };
+        let most = channel.most().max(1);
+        let lease = if self.failures >= ILL { 1 } else { LEASE.max(most) };
+        let parcels = self.queue.lease(&self.spec.name, (self.now)(), lease)?;
+        for parcels in parcels.chunks(most) {
+            let outcomes = self.send(parcels)?;
+            outcomes.iter().for_each(|outcome| self.count(outcome, round));
+            let tried: Vec<_> = parcels.iter().cloned().zip(outcomes.iter().cloned()).collect();
+            self.queue.settle_all(&self.spec, &tried, (self.now)())?;
+            self.judge(&outcomes)?;
+        }
+        Ok(())
+    }
+
+    /// One outcome for each parcel.
+    fn send(&mut self, parcels: &[Parcel]) -> Result<Vec<Outcome>, OutboxError> {
+        if (self.now)() < self.rest_until {
+            return Ok(vec![Outcome::Returned; parcels.len()]);
+        }
+        let notices: Result<Vec<Notice>, KeyringError> = parcels.iter().map(|parcel| self.notice(parcel)).collect();
+        let notices = match notices {
+            Ok(notices) => notices,
+            Err(error) => return Ok(vec![Outcome::Failed(error.to_string()); parcels.len()]),
+        };
+        let Way::Feed(channel) = &mut self.way else { return Ok(vec![Outcome::Returned; parcels.len()]) };
+        let mut answers = channel.send(&notices);
+        // a channel that answers for fewer than it was given has not said that it sent the others
+        answers.resize(parcels.len(), Err(SendError::Transient("no answer".to_owned())));
+        answers.into_iter().map(|answer| self.outcome(answer)).collect()
+    }
+
+    fn notice(&self, parcel: &Parcel) -> Result<Notice, KeyringError> {
+        let step = match parcel.news {
+            News::Created => Step::Created,
+            News::Updated => Step::Updated,
+            News::Repeated => Step::Repeated,
+            News::Acknowledged => Step::Acknowledged,
+        };
+        let key = self.key(&parcel.finding)?;
+        let view = View::with_key(&parcel.finding, self.way.audience(), key.as_ref());
+        self.metrics.delivery().cut(&self.spec.name, u64::from(view.cut()));
+        Ok(Notice { id: parcel.notice_id(), view, step, test: false })
+    }
+
+    /// The key of a finding's pseudonyms, for readers who get such.
+    fn key(&self, finding: &Finding) -> Result<Option<Key>, KeyringError> {
+        match (self.way.audience(), &self.keys) {
+            (Audience::Soc, Some(keys)) => keys.at(finding.made).map(Some),
+            (Audience::Soc, None) | (Audience::Officer | Audience::Chat, _) => Ok(None),
+        }
+    }
+
+    fn carry_letters(&mut self, round: &mut Round) -> Result<(), OutboxError> {
+        for _ in 0..LETTERS {
+            if (self.now)() < self.rest_until {
+                break;
+            }
+            let Some(letter) = self.queue.lease_letter(&self.spec.name, (self.now)())? else { break };
+            let answer = self.post(&letter);
+            let outcome = self.outcome(answer)?;
+            self.count(&outcome, round);
+            self.queue.settle_letter(&self.spec, &self.specs, &letter, &outcome, (self.now)())?;
+            self.judge(std::slice::from_ref(&outcome))?;
+        }
+        Ok(())
+    }
+
+    fn post(&mut self, sealed: &Sealed) -> Result<(), SendError> {
+        let keys = sealed.body.shown.iter().map(|one| Ok((one.finding.made, self.key(&one.finding)?)));
+        let keys: Vec<_> =
+            keys.collect::<Result<_, KeyringError>>().map_err(|error| SendError::Transient(error.to_string()))?;
+        let key = |made| keys.iter().find(|(at, _)| *at == made).and_then(|(_, key)| key.clone());
+        let letter = Letter::of(&sealed.id, sealed.kind, &sealed.body, self.way.audience(), &key);
+        match &mut self.way {
+            Way::People(messenger) => messenger.post(&letter),
+            Way::Feed(_) => Err(SendError::Permanent("this channel tells findings one by one".to_owned())),
+        }
+    }
+
+    fn outcome(&mut self, answer: Result<(), SendError>) -> Result<Outcome, OutboxError> {
+        Ok(match answer {
             Ok(()) => Outcome::Delivered,
             Err(SendError::Transient(why)) => Outcome::Failed(why),
+            Err(SendError::Later { why, wait_ms }) => Outcome::Later(why, wait_ms.max(0)),
             Err(SendError::Permanent(why)) => Outcome::Refused(why),
+            Err(SendError::Gone(why)) => {
+                tracing::error!(
+                    channel = %self.spec.name, why,
+                    "the receiver is gone; nothing more is sent there until `harbourwatch outbox retry --channel` opens it"
+                );
+                self.queue.close(&self.spec, &why, (self.now)())?;
+                self.rest_until = (self.now)().saturating_add(1);
+                Outcome::Returned
+            }
+        })
+    }
+
+    /// What a call says of the channel's health.
+    fn judge(&mut self, outcomes: &[Outcome]) -> Result<(), OutboxError> {
+        let now = (self.now)();
+        for outcome in outcomes {
+            if let Outcome::Later(_, wait) = outcome {
+                self.rest_until = self.rest_until.max(now.saturating_add(*wait));
+            }
         }
+        // A refusal is an answer: the channel works.
+        if outcomes.iter().any(|outcome| matches!(outcome, Outcome::Delivered | Outcome::Refused(_))) {
+            return self.recovered();
+        }
+        if let Some(Outcome::Failed(why)) = outcomes.iter().find(|outcome| matches!(outcome, Outcome::Failed(_))) {
+            self.failing(why);
+        }
+        Ok(())
     }
 
     fn failing(&mut self, why: &str) {
         self.failures = self.failures.saturating_add(1);
         if self.failures == ILL {
-            tracing::warn!(channel = %self.spec.name, why, "the channel takes no notices; they wait and are tried again");
+            tracing::warn!(channel = %self.spec.name, why, "the channel takes nothing; what is owed waits and is tried again");
         }
         if self.failures >= ILL {
             let (first, longest) = REST_MS;
@@ -123,31 +281,43 @@ impl Courier {
 
     fn recovered(&mut self) -> Result<(), OutboxError> {
         if self.failures >= ILL {
-            tracing::info!(channel = %self.spec.name, "the channel takes notices again");
+            tracing::info!(channel = %self.spec.name, "the channel takes messages again");
             self.queue.wake(&self.spec.name, (self.now)())?;
+            self.rest_until = 0;
         }
         self.failures = 0;
-        self.rest_until = 0;
         Ok(())
     }
 
-    fn count(&self, outcome: &Outcome) {
+    fn count(&self, outcome: &Outcome, round: &mut Round) {
         let counted = match outcome {
-            Outcome::Delivered => NotificationOutcome::Delivered,
-            Outcome::Failed(_) => NotificationOutcome::Failed,
-            Outcome::Refused(_) => NotificationOutcome::Refused,
-            Outcome::Returned => return,
+            Outcome::Delivered => {
+                round.delivered += 1;
+                self.metrics.success(Stage::Notify, (self.now)());
+                NotificationOutcome::Delivered
+            }
+            Outcome::Failed(_) | Outcome::Later(..) => {
+                round.failed += 1;
+                NotificationOutcome::Failed
+            }
+            Outcome::Refused(_) => {
+                round.failed += 1;
+                NotificationOutcome::Refused
+            }
+            Outcome::Returned => {
+                round.returned += 1;
+                return;
+            }
         };
         self.metrics.notification(&self.spec.name, counted);
-        if counted == NotificationOutcome::Delivered {
-            self.metrics.success(Stage::Notify, (self.now)());
-        }
     }
 
     fn report(&self) -> Result<(), OutboxError> {
-        let backlog = self.queue.backlog(&self.spec.name)?;
-        let age = backlog.oldest.map_or(0, |oldest| (self.now)().saturating_sub(oldest).max(0));
+        let now = (self.now)();
+        let backlog = self.queue.backlog(&self.spec.name, now)?;
+        let age = backlog.oldest.map_or(0, |oldest| now.saturating_sub(oldest).max(0));
         self.metrics.outbox(&self.spec.name, backlog.pending, age, backlog.dead);
+        self.metrics.delivery().channel(&self.spec.name, backlog.held, backlog.closed.is_none());
         Ok(())
     }
 
@@ -163,19 +333,24 @@ impl Courier {
     }
 
     fn run(mut self, stopped: &Receiver<()>) {
+        // only one process has the recorder's lock, so what is leased now was in hand when another one ended
+        if let Err(error) = self.queue.reclaim(&self.spec.name) {
+            tracing::warn!(channel = %self.spec.name, %error, "what an earlier process had in hand waits for its lease");
+        }
         let mut pause = IDLE;
         while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
-            // a full lease says that more is due
-            pause = if self.logged_round() >= LEASE { Duration::ZERO } else { IDLE };
+            // a full round says that more is due
+            let full = if matches!(self.way, Way::Feed(_)) { LEASE } else { LETTERS };
+            pause = if self.logged_round() >= full { Duration::ZERO } else { IDLE };
         }
         // What is due at the stop goes out now if the channel takes it, and at the next start if not.
         self.logged_round();
     }
 
-    /// A round; gives how many notices were delivered.
+    /// A round; gives how many notices or letters were delivered.
     fn logged_round(&mut self) -> usize {
         let round = self.round().inspect_err(|error| {
-            tracing::warn!(channel = %self.spec.name, %error, "notices could not be carried; trying again");
+            tracing::warn!(channel = %self.spec.name, %error, "messages could not be carried; trying again");
         });
         round.map_or(0, |round| round.delivered)
     }
@@ -193,7 +368,7 @@ impl Running {
     pub fn stop(self) {
         drop(self.stop);
         if self.thread.join().is_err() {
-            tracing::error!("a courier ended by a fault of its own; its notices stay owed");
+            tracing::error!("a courier ended by a fault of its own; what it carries stays owed");
         }
     }
 }

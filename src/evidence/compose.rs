@@ -1,20 +1,26 @@
 //! Works out what a batch adds to the log: entries, frames, index rows. Writes nothing, so a batch that cannot be
 //! recorded is refused before anything has changed.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
 use super::checkpoint::Checkpoint;
-use super::entry::{Entry, MOST_BYTES, unhex};
+use super::deed::{Deed, Detail, Rotation};
+use super::entry::{Entry, MOST_BYTES, hex, unhex};
 use super::error::EvidenceError;
-use super::index::Row;
+use super::index::{DetailRow, Row, Rows, subject_number};
+use super::keyring::Keyring;
 use super::keys::{TagKey, fill_random};
 use super::lanes::{Joint, Lanes, adds_up};
 use super::log::{Batch, Note};
-use super::segment::{Cursor, FRAME_BYTES, FRAME_RECORDS, Line, Month, SEGMENT_BYTES, Sealer, SegmentId, commitment};
+use super::merkle::Hash;
+use super::retention::Class;
+use super::segment::{
+    Cursor, FRAME_BYTES, FRAME_RECORDS, Month, SEGMENT_BYTES, Sealer, SegmentId, commitment, is_record, push_detail,
+    push_record,
+};
 use crate::domain::position::Lane;
 use crate::pipeline::report::{Coverage, Record, Rejected};
 
@@ -36,9 +42,16 @@ pub(super) struct Append {
 pub(super) struct Plan {
     pub(super) entries: Vec<String>,
     pub(super) appends: Vec<Append>,
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: Rows,
     pub(super) cursor: Option<Cursor>,
     pub(super) lanes: Lanes,
+}
+
+/// Details of entries, gathered for one frame.
+#[derive(Default)]
+struct Details {
+    plain: Vec<u8>,
+    entries: Vec<u64>,
 }
 
 /// Composes one batch.
@@ -48,6 +61,7 @@ pub(super) struct Composer<'a> {
     month: Month,
     sealer: &'a Sealer,
     tag: &'a TagKey,
+    keyring: Option<&'a mut Keyring>,
     plan: Plan,
     segment_bytes: u64,
 }
@@ -57,13 +71,13 @@ impl<'a> Composer<'a> {
     pub(super) fn new(
         checkpoint: &Checkpoint,
         at: i64,
-        (sealer, tag): (&'a Sealer, &'a TagKey),
+        (sealer, tag, keyring): (&'a Sealer, &'a TagKey, Option<&'a mut Keyring>),
         (cursor, lanes): (Option<Cursor>, Lanes),
     ) -> Result<Self, EvidenceError> {
         let month = Month::of(at).ok_or_else(|| refused("the time of recording is outside the years 1 to 9999"))?;
-        let plan = Plan { entries: Vec::new(), appends: Vec::new(), rows: Vec::new(), cursor, lanes };
+        let plan = Plan { entries: Vec::new(), appends: Vec::new(), rows: Rows::default(), cursor, lanes };
         let (first, segment_bytes) = (checkpoint.size, SEGMENT_BYTES);
-        let mut composer = Self { first, at, month, sealer, tag, plan, segment_bytes };
+        let mut composer = Self { first, at, month, sealer, tag, keyring, plan, segment_bytes };
         composer.push(&Entry::Checkpoint { root: checkpoint.root, signature: checkpoint.signature.clone() })?;
         Ok(composer)
     }
@@ -74,13 +88,19 @@ impl<'a> Composer<'a> {
         self
     }
 
-    /// Takes the whole batch.
-    pub(super) fn compose(mut self, batch: &Batch<'_>) -> Result<Plan, EvidenceError> {
-        batch.notes.iter().try_for_each(|note| self.note(note))?;
+    /// Takes the whole batch; before it the digest of the recipients, if the log does not name them yet.
+    pub(super) fn compose(mut self, batch: &Batch<'_>, recipients: Option<Hash>) -> Result<Plan, EvidenceError> {
+        if let Some(digest) = recipients {
+            let deed = Deed::Rotated(Rotation::Recipients { digest });
+            self.push(&Entry::Deed { at: self.at, deed })?;
+        }
+        let mut details = Details::default();
+        batch.notes.iter().try_for_each(|note| self.note(note, &mut details))?;
+        self.rejected(batch.rejected, &mut details)?;
+        self.details(&mut details)?;
         for records in frames(batch.records) {
             self.frame(records)?;
         }
-        self.rejected(batch.rejected)?;
         batch.coverage.iter().try_for_each(|coverage| self.coverage(coverage))?;
         Ok(self.plan)
     }
@@ -88,14 +108,14 @@ impl<'a> Composer<'a> {
     fn push(&mut self, entry: &Entry) -> Result<u64, EvidenceError> {
         let line = entry.to_string();
         if line.len() > MOST_BYTES {
-            return Err(refused("a topic, reason or version is too long for an entry"));
+            return Err(refused("a topic, reason, version or rule is too long for an entry"));
         }
         self.plan.lanes.apply(entry);
         self.plan.entries.push(line);
         Ok(self.first + self.plan.entries.len() as u64 - 1)
     }
 
-    fn note(&mut self, note: &Note) -> Result<(), EvidenceError> {
+    fn note(&mut self, note: &Note, details: &mut Details) -> Result<(), EvidenceError> {
         let at = self.at;
         let entry = match note {
             Note::Config { what, digest } => {
@@ -104,8 +124,33 @@ impl<'a> Composer<'a> {
             }
             Note::Life { life, version } => Entry::Life { at, life: *life, version: version.clone() },
             Note::Gap { lane, from, to, reason } => return self.gap(lane, *from, *to, reason),
+            Note::Deed(filing) => Entry::Deed { at, deed: filing.deed().clone() },
         };
-        self.push(&entry).map(drop)
+        let i = self.push(&entry)?;
+        let detail = match note {
+            Note::Deed(filing) => filing.detail(),
+            Note::Config { .. } | Note::Life { .. } | Note::Gap { .. } => None,
+        };
+        detail.map_or(Ok(()), |detail| self.tell(details, i, detail))
+    }
+
+    /// Adds a detail to the frame that is being gathered.
+    fn tell(&mut self, details: &mut Details, i: u64, detail: &Detail) -> Result<(), EvidenceError> {
+        push_detail(&mut details.plain, i, detail);
+        details.entries.push(i);
+        let full = details.entries.len() >= FRAME_RECORDS || details.plain.len() >= FRAME_BYTES;
+        if full { self.details(details) } else { Ok(()) }
+    }
+
+    /// A frame with the details gathered.
+    fn details(&mut self, details: &mut Details) -> Result<(), EvidenceError> {
+        let Details { plain, entries } = std::mem::take(details);
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let (segment, offset) = self.place()?;
+        entries.into_iter().for_each(|i| self.plan.rows.push_detail(&DetailRow { i, segment, offset }));
+        self.seal(&plain)
     }
 
     fn gap(&mut self, lane: &Lane, from: u64, to: u64, reason: &str) -> Result<(), EvidenceError> {
@@ -116,23 +161,19 @@ impl<'a> Composer<'a> {
             Joint::First | Joint::Even => (),
             Joint::Hole(_) | Joint::Overlap(_) => return Err(refused("a gap does not start where its lane ended")),
         }
-        let entry = Entry::Gap { at: self.at, lane: lane.clone(), from, to, reason: reason.to_owned() };
-        self.push(&entry).map(drop)
+        self.push(&Entry::Gap { at: self.at, lane: lane.clone(), from, to, reason: reason.to_owned() }).map(drop)
     }
 
-    fn rejected(&mut self, rejected: &[Rejected]) -> Result<(), EvidenceError> {
+    fn rejected(&mut self, rejected: &[Rejected], details: &mut Details) -> Result<(), EvidenceError> {
         // the rows of a page share its bytes, which are digested once
         for page in rejected.chunk_by(|one, next| Arc::ptr_eq(&one.raw, &next.raw)) {
-            let digest = Sha256::digest(&page[0].raw).into();
+            let text = format!(r#"{{"message_sha256":"{}"}}"#, hex(&Sha256::digest(&page[0].raw)));
             for Rejected { position, lane, reason, .. } in page {
-                self.push(&Entry::Rejected {
-                    at: self.at,
-                    lane: lane.clone(),
-                    offset: position.offset,
-                    index: position.index,
-                    reason: (*reason).to_owned(),
-                    digest,
-                })?;
+                let detail = Detail::new(text.clone())?;
+                let (lane, reason, commitment) = (lane.clone(), (*reason).to_owned(), detail.commitment());
+                let (at, offset, index) = (self.at, position.offset, position.index);
+                let i = self.push(&Entry::Rejected { at, lane, offset, index, reason, commitment })?;
+                self.tell(details, i, &detail)?;
             }
         }
         Ok(())
@@ -153,25 +194,47 @@ impl<'a> Composer<'a> {
         self.push(&Entry::Batch { at: self.at, coverage: coverage.clone() }).map(drop)
     }
 
-    /// One frame: `R` for each record, `S` if the segment before is finished, `F`.
+    /// One frame: `R` for each record, and what puts them into a segment.
     fn frame(&mut self, records: &[Record]) -> Result<(), EvidenceError> {
         let mut salts = vec![[0; SALT]; records.len()];
         fill_random(salts.as_flattened_mut())?;
         let mut plain = Vec::with_capacity(records.iter().map(|record| record.json.len() + 160).sum());
-        let (id, offset) = self.place()?;
+        let (segment, offset) = self.place()?;
         for (record, salt) in records.iter().zip(&salts) {
-            let salt_text = STANDARD.encode(salt);
-            let i = self.push(&Entry::Record { at: self.at, commitment: commitment(salt, &record.json) })?;
-            let line = Line::of(record, i, &salt_text)
-                .ok_or_else(|| refused("a record is not one line of JSON with its own id"))?;
-            serde_json::to_writer(&mut plain, &line).map_err(|_| refused("a record cannot be written as JSON"))?;
-            plain.push(b'\n');
-            self.plan.rows.push(Row::of(&line, &record.id, id, offset, self.tag));
+            let (text, subject) = self.text(record, salt, segment.month)?;
+            let i = self.push(&Entry::Record { at: self.at, commitment: commitment(salt, text.as_bytes()) })?;
+            push_record(&mut plain, i, salt, &text);
+            let row = Row::of(&text, i, subject, segment, offset).filter(|row| row.id == record.id);
+            self.plan.rows.push(row.ok_or_else(|| refused("a record's fields are not of their kinds"))?);
         }
+        self.seal(&plain)
+    }
+
+    /// A record as it is committed to, its personal fields sealed if there are subject keys; and its subject's number.
+    fn text<'r>(
+        &mut self,
+        record: &'r Record,
+        salt: &[u8; SALT],
+        month: Month,
+    ) -> Result<(Cow<'r, str>, u64), EvidenceError> {
+        let bad = || refused("a record is not one line of JSON with its own id, or is sealed already");
+        let text = std::str::from_utf8(&record.json).map_err(|_| bad())?;
+        let Some(keyring) = &mut self.keyring else {
+            let text = is_record(text, &record.id).then_some(text).ok_or_else(bad)?;
+            return Ok((text.into(), subject_number(&self.tag.bytes(&record.subject))));
+        };
+        let key = keyring.key(self.tag, &record.subject, month, Class::of(record.verdict))?;
+        let sealed = key.seal_as(&record.id, text, salt).ok_or_else(bad)?;
+        Ok((sealed.into(), subject_number(&key.id().0)))
+    }
+
+    /// Puts the lines of a frame into a segment: `S` if the one before is finished, `F`.
+    fn seal(&mut self, plain: &[u8]) -> Result<(), EvidenceError> {
+        let (id, offset) = self.place()?;
         if offset == 0 {
             self.begin_segment(id)?;
         }
-        let frame = self.sealer.frame(&plain).map_err(|error| EvidenceError::Key(format!("cannot seal: {error}")))?;
+        let frame = self.sealer.frame(plain).map_err(|error| EvidenceError::Key(format!("cannot seal: {error}")))?;
         self.append(id, frame)
     }
 

@@ -30,6 +30,8 @@ pub enum Step {
     Truncate,
     /// Rows of the index are committed.
     Index,
+    /// Subject keys are made or destroyed.
+    Keys,
 }
 
 /// What becomes of a step.
@@ -140,6 +142,11 @@ impl Disk {
     /// Commits rows of the index.
     pub(super) fn index(&self, path: &Path, commit: impl FnOnce() -> io::Result<()>) -> Outcome {
         self.step(Step::Index, "write the index", path, |_| commit())
+    }
+
+    /// Makes or destroys subject keys.
+    pub(super) fn keys(&self, path: &Path, commit: impl FnOnce() -> io::Result<()>) -> Outcome {
+        self.step(Step::Keys, "write the subject keys", path, |_| commit())
     }
 
     fn sync_step(&self, step: Step, path: &Path, act: impl FnOnce() -> io::Result<()>) -> Outcome {

@@ -5,8 +5,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::display::Base64Display;
+use base64::engine::general_purpose::{GeneralPurpose, STANDARD};
 
+use super::deed::Deed;
 use super::merkle::Hash;
 use super::segment::SegmentId;
 use crate::domain::position::Lane;
@@ -84,7 +86,7 @@ pub enum Entry {
         /// The share.
         coverage: Coverage,
     },
-    /// `X <at> <topic> <partition> <offset> <index> <reason> <sha256>`: a rejected record.
+    /// `X <at> <topic> <partition> <offset> <index> <reason> <commitment>`: a rejected record.
     Rejected {
         /// When recorded.
         at: i64,
@@ -96,8 +98,8 @@ pub enum Entry {
         index: u32,
         /// Stable reason.
         reason: String,
-        /// Digest of the message's bytes.
-        digest: Hash,
+        /// Of the detail, which has the digest of the message's bytes.
+        commitment: Hash,
     },
     /// `C <at> <what> <sha256>`: a configuration, policy or database is in force.
     Config {
@@ -130,6 +132,13 @@ pub enum Entry {
         /// Why.
         reason: String,
     },
+    /// `A`, `Q`, `E`, `D`, `H`, `Y`: what people did with the evidence.
+    Deed {
+        /// When.
+        at: i64,
+        /// What.
+        deed: Deed,
+    },
 }
 
 impl fmt::Display for Entry {
@@ -142,13 +151,17 @@ impl fmt::Display for Entry {
             }
             Self::Seal { segment, bytes, digest } => write!(f, "hw1 S {segment} {bytes} {}", hex(digest)),
             Self::Batch { at, coverage } => write_batch(f, *at, coverage),
-            Self::Rejected { at, lane, offset, index, reason, digest } => {
-                write!(f, "hw1 X {at} {} {offset} {index} {} {}", spell(lane), escape(reason), base64(digest))
+            Self::Rejected { at, lane, offset, index, reason, commitment } => {
+                write!(f, "hw1 X {at} {} {offset} {index} {} {}", spell(lane), escape(reason), base64(commitment))
             }
             Self::Config { at, what, digest } => write!(f, "hw1 C {at} {} {}", escape(what), hex(digest)),
             Self::Life { at, life, version } => write!(f, "hw1 L {at} {} {}", life.name(), escape(version)),
             Self::Gap { at, lane, from, to, reason } => {
                 write!(f, "hw1 G {at} {} {from} {to} {}", spell(lane), escape(reason))
+            }
+            Self::Deed { at, deed } => {
+                f.write_str("hw1 ")?;
+                deed.write(*at, f)
             }
         }
     }
@@ -185,33 +198,51 @@ impl Entry {
                 to: words.number()?,
                 reason: words.text()?,
             },
-            _ => return None,
+            letter => {
+                let (at, deed) = Deed::read(letter, &mut words)?;
+                Self::Deed { at, deed }
+            }
         };
         // One text for one meaning: whatever else parsed (a leading zero, a spare word) is refused here.
-        (entry.to_string() == line).then_some(entry)
+        is_spelled(&entry, line).then_some(entry)
     }
 }
 
-struct Words<'a>(std::str::Split<'a, char>);
+/// Whether `line` is exactly how the entry is written; without writing it down.
+fn is_spelled(entry: &Entry, line: &str) -> bool {
+    use std::fmt::Write;
+    struct Rest<'a>(&'a str);
+    impl Write for Rest<'_> {
+        fn write_str(&mut self, part: &str) -> fmt::Result {
+            self.0 = self.0.strip_prefix(part).ok_or(fmt::Error)?;
+            Ok(())
+        }
+    }
+    let mut rest = Rest(line);
+    write!(rest, "{entry}").is_ok() && rest.0.is_empty()
+}
+
+/// The words of a line.
+pub(super) struct Words<'a>(std::str::Split<'a, char>);
 
 impl<'a> Words<'a> {
-    fn next(&mut self) -> Option<&'a str> {
+    pub(super) fn next(&mut self) -> Option<&'a str> {
         self.0.next()
     }
 
-    fn number<T: FromStr>(&mut self) -> Option<T> {
+    pub(super) fn number<T: FromStr>(&mut self) -> Option<T> {
         self.next()?.parse().ok()
     }
 
-    fn base64(&mut self) -> Option<Hash> {
+    pub(super) fn base64(&mut self) -> Option<Hash> {
         STANDARD.decode(self.next()?).ok()?.try_into().ok()
     }
 
-    fn hex(&mut self) -> Option<Hash> {
+    pub(super) fn hex(&mut self) -> Option<Hash> {
         unhex(self.next()?)
     }
 
-    fn text(&mut self) -> Option<String> {
+    pub(super) fn text(&mut self) -> Option<String> {
         unescape(self.next()?)
     }
 
@@ -239,7 +270,7 @@ impl<'a> Words<'a> {
             offset: self.number()?,
             index: self.number()?,
             reason: self.text()?,
-            digest: self.base64()?,
+            commitment: self.base64()?,
         })
     }
 }
@@ -251,15 +282,20 @@ pub fn hex(bytes: &[u8]) -> String {
 
 /// Reads 64 lower-case hex digits.
 pub fn unhex(text: &str) -> Option<Hash> {
+    unhex_bytes(text)?.try_into().ok()
+}
+
+/// Reads lower-case hex digits.
+pub(super) fn unhex_bytes(text: &str) -> Option<Vec<u8>> {
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
     let digit = |byte: u8| char::from(byte).to_digit(16).filter(|_| !byte.is_ascii_uppercase());
     let bytes: Option<Vec<u8>> =
         pairs.iter().map(|[high, low]| Some((digit(*high)? << 4 | digit(*low)?) as u8)).collect();
-    bytes?.try_into().ok().filter(|_| rest.is_empty())
+    bytes.filter(|_| rest.is_empty())
 }
 
-fn base64(bytes: &[u8]) -> String {
-    STANDARD.encode(bytes)
+pub(super) fn base64(bytes: &[u8]) -> Base64Display<'_, '_, GeneralPurpose> {
+    Base64Display::new(bytes, &STANDARD)
 }
 
 fn spell(lane: &Lane) -> String {
@@ -267,7 +303,7 @@ fn spell(lane: &Lane) -> String {
 }
 
 /// Percent-encoding (RFC 3986 §2.1) of everything but unreserved characters.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
@@ -296,6 +332,7 @@ fn unescape(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::deed::{Access, Deletion, HoldId, KeyId, Rotation};
     use super::*;
     use proptest::prelude::*;
 
@@ -322,10 +359,45 @@ mod tests {
             Entry::Frame { segment, offset: 9, length: 100, digest: [3; 32] },
             Entry::Seal { segment, bytes: 113, digest: [4; 32] },
             Entry::Batch { at: 1, coverage: coverage(&text) },
-            Entry::Rejected { at: 1, lane: lane.clone(), offset: 8, index: 2, reason: text.clone(), digest: [5; 32] },
+            Entry::Rejected {
+                at: 1,
+                lane: lane.clone(),
+                offset: 8,
+                index: 2,
+                reason: text.clone(),
+                commitment: [5; 32],
+            },
             Entry::Config { at: 1, what: text.clone(), digest: [6; 32] },
             Entry::Life { at: 1, life: Life::Reload, version: text.clone() },
-            Entry::Gap { at: 1, lane, from: 1, to: 4, reason: text },
+            Entry::Gap { at: 1, lane, from: 1, to: 4, reason: text.clone() },
+        ]
+        .into_iter()
+        .chain(deeds(&text).into_iter().map(|deed| Entry::Deed { at: 1, deed }))
+        .collect()
+    }
+
+    fn deeds(text: &str) -> Vec<Deed> {
+        let (commitment, rule) = ([7; 32], text.to_owned());
+        let segment = "2026-11/000007".parse().unwrap();
+        let month = "2026-11".parse().unwrap();
+        let hold = HoldId([9; 8]);
+        vec![
+            Deed::Acknowledged { commitment },
+            Deed::Accessed { access: Access::Reveal, commitment },
+            Deed::Erased { commitment, keys: vec![KeyId([1; 16]), KeyId([2; 16])] },
+            Deed::Deleted(Deletion::Segment { segment, bytes: 9, rule: rule.clone() }),
+            Deed::Deleted(Deletion::Keys {
+                month,
+                class: rule.clone(),
+                count: 3,
+                rule: rule.clone(),
+                kept: vec![KeyId([1; 16])],
+            }),
+            Deed::Deleted(Deletion::Tiles { minimum: 256, rule }),
+            Deed::Held { hold, release: false, commitment },
+            Deed::Held { hold, release: true, commitment },
+            Deed::Rotated(Rotation::Recipients { digest: [8; 32] }),
+            Deed::Rotated(Rotation::Signer { from: text.to_owned(), to: text.to_owned() }),
         ]
     }
 
@@ -336,6 +408,17 @@ mod tests {
         assert_eq!(lines[2], format!("hw1 F 2026-11/000007 9 100 {}", "03".repeat(32)));
         assert_eq!(lines[4], "hw1 B 1 a%20b%231 3 10 15 6 4 1 1 00ff00ff00ff00ff");
         assert_eq!(lines[7], "hw1 L 1 reload a%20b%231");
+        let committed = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+        assert_eq!(lines[9], format!("hw1 A 1 {committed}"));
+        assert_eq!(lines[10], format!("hw1 Q 1 reveal {committed}"));
+        assert_eq!(lines[11], format!("hw1 E 1 {committed} {},{}", "01".repeat(16), "02".repeat(16)));
+        assert_eq!(lines[12], "hw1 D 1 segment 2026-11/000007 9 a%20b%231");
+        assert_eq!(lines[13], format!("hw1 D 1 keys 2026-11 a%20b%231 3 a%20b%231 {}", "01".repeat(16)));
+        assert_eq!(lines[14], "hw1 D 1 tiles 256 a%20b%231");
+        assert_eq!(lines[15], format!("hw1 H 1 add 0909090909090909 {committed}"));
+        assert_eq!(lines[16], format!("hw1 H 1 release 0909090909090909 {committed}"));
+        assert_eq!(lines[17], format!("hw1 Y 1 recipients {}", "08".repeat(32)));
+        assert_eq!(lines[18], "hw1 Y 1 signer a%20b%231 a%20b%231");
     }
 
     #[test]
@@ -349,6 +432,11 @@ mod tests {
             "hw1  L 1 start 1.0",
             "hw2 L 1 start 1.0",
             "hw1 Z 1",
+            "hw1 D 1 all",
+            "hw1 D 1 tiles 0256 rule",
+            "hw1 Q 1 look BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=",
+            "hw1 E 1 BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc= ",
+            "hw1 H 1 set 0909090909090909 BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=",
             "",
         ] {
             assert_eq!(Entry::parse(line), None, "{line:?}");

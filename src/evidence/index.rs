@@ -1,21 +1,24 @@
-//! The index: a SQLite file per month that finds records by subject tag, destination and time. Derived from the frames,
-//! not evidence; it can be deleted and rebuilt ([`super::rebuild`]) by whoever can open the frames.
+//! The index: a SQLite file per month of recording that finds records by time, subject, destination, verdict, safeguard
+//! and recipient. Derived from the frames, not evidence; it can be deleted and rebuilt ([`super::rebuild`]) by whoever can
+//! open the frames. It names nobody: a subject is a number that only the subject keys, or the tag key, lead to.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, params};
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::{Deserialize, Serialize};
 
+use super::deed::KeyId;
 use super::disk::{Disk, private_file};
 use super::error::EvidenceError;
-use super::keys::TagKey;
-use super::segment::{Line, Month, SegmentId};
+use super::segment::{Month, SegmentId};
 
 /// One record's line in the index.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// Index of the record's entry in the log.
     pub i: u64,
@@ -23,53 +26,212 @@ pub struct Row {
     pub at: i64,
     /// Record id.
     pub id: String,
-    /// [`TagKey::tag`] of the subject.
-    pub subject: String,
-    /// Destination code.
-    pub destination: String,
-    /// Flow kind.
-    pub kind: String,
-    /// Verdict.
-    pub verdict: String,
+    /// Number that stands for the subject: see [`number_of_key`].
+    pub subject: u64,
+    /// What moved where and how it was judged.
+    pub flow: Flow,
     /// Segment that holds the frame.
     pub segment: SegmentId,
     /// Where the frame stands in it, in bytes.
     pub offset: u64,
 }
 
-impl Row {
-    /// The row of a frame's line.
-    pub(super) fn of(line: &Line<'_>, id: &str, segment: SegmentId, offset: u64, key: &TagKey) -> Self {
-        Self {
-            i: line.i,
-            at: line.at,
-            id: id.to_owned(),
-            subject: key.tag(&line.subject),
-            destination: line.destination.to_string(),
-            kind: line.kind.to_string(),
-            verdict: line.verdict.to_string(),
-            segment,
-            offset,
+/// Where the detail of an entry lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DetailRow {
+    /// Index of the entry in the log.
+    pub i: u64,
+    /// Segment that holds the frame.
+    pub segment: SegmentId,
+    /// Where the frame stands in it, in bytes.
+    pub offset: u64,
+}
+
+/// A verdict with its legs. Many records have the same, so the index keeps each once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Flow {
+    /// The record's verdict: the gravest of its legs.
+    pub verdict: String,
+    /// The legs.
+    pub legs: Vec<Leg>,
+}
+
+/// A leg as the index knows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Leg {
+    /// Flow kind.
+    pub kind: String,
+    /// Code of the place where it starts.
+    pub origin: String,
+    /// Code of the place where it ends.
+    pub destination: String,
+    /// Verdict.
+    pub verdict: String,
+    /// Severity.
+    pub severity: String,
+    /// Safeguard that covers or names it, or empty.
+    pub safeguard: String,
+    /// Recipient party.
+    pub recipient: String,
+}
+
+/// The number that stands for a subject: the first eight bytes of its key's name, or of its tag where records are not
+/// sealed. A collision shows when the record is opened.
+pub(super) fn subject_number(name: &[u8; 16]) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = *name;
+    u64::from_be_bytes([a, b, c, d, e, f, g, h])
+}
+
+/// What the index wants of a record.
+#[derive(Deserialize)]
+struct Summary<'a> {
+    #[serde(borrow)]
+    id: Cow<'a, str>,
+    #[serde(default)]
+    time: Option<i64>,
+    #[serde(borrow, default)]
+    verdict: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    legs: Vec<LegSummary<'a>>,
+}
+
+#[derive(Deserialize)]
+struct LegSummary<'a> {
+    #[serde(borrow, default)]
+    kind: Cow<'a, str>,
+    #[serde(borrow, default)]
+    origin: Code<'a>,
+    #[serde(borrow, default)]
+    destination: Code<'a>,
+    #[serde(borrow, default)]
+    recipient: Party<'a>,
+    #[serde(borrow, default)]
+    verdict: Cow<'a, str>,
+    #[serde(borrow, default)]
+    severity: Cow<'a, str>,
+    #[serde(borrow, default)]
+    safeguard: Option<Cow<'a, str>>,
+}
+
+#[derive(Default, Deserialize)]
+struct Code<'a> {
+    #[serde(borrow, default)]
+    code: Cow<'a, str>,
+}
+
+#[derive(Default, Deserialize)]
+struct Party<'a> {
+    #[serde(borrow, default)]
+    party: Cow<'a, str>,
+}
+
+impl LegSummary<'_> {
+    fn leg(&self) -> Leg {
+        Leg {
+            kind: self.kind.to_string(),
+            origin: self.origin.code.to_string(),
+            destination: self.destination.code.to_string(),
+            verdict: self.verdict.to_string(),
+            severity: self.severity.to_string(),
+            safeguard: self.safeguard.as_deref().unwrap_or_default().to_owned(),
+            recipient: self.recipient.party.to_string(),
         }
+    }
+}
+
+impl Row {
+    /// The row of a record, sealed or not; `None` if its fields are not of the kinds that they have.
+    pub(super) fn of(record: &str, i: u64, subject: u64, segment: SegmentId, offset: u64) -> Option<Self> {
+        let summary: Summary<'_> = serde_json::from_str(record).ok()?;
+        let flow = Flow {
+            verdict: summary.verdict.unwrap_or_default().into_owned(),
+            legs: summary.legs.iter().map(LegSummary::leg).collect(),
+        };
+        let (id, at) = (summary.id.into_owned(), summary.time.unwrap_or(0));
+        Some(Self { i, at, id, subject, flow, segment, offset })
+    }
+}
+
+/// What a batch adds to the index. Flows are kept once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Rows {
+    flows: Vec<Flow>,
+    frames: Vec<(SegmentId, u64)>,
+    records: Vec<Stub>,
+    /// Of details: the entry, and its frame by number.
+    details: Vec<(u64, usize)>,
+    #[serde(skip)]
+    numbers: HashMap<Flow, usize>,
+}
+
+/// A [`Row`] with its flow and frame by number: entry, time, id, subject, flow, frame.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Stub(u64, i64, String, u64, usize, usize);
+
+impl Rows {
+    /// Adds a record.
+    pub(super) fn push(&mut self, row: Row) {
+        let frame = self.frame(row.segment, row.offset);
+        let flow = match self.numbers.get(&row.flow) {
+            Some(number) => *number,
+            None => {
+                self.flows.push(row.flow.clone());
+                *self.numbers.entry(row.flow).or_insert(self.flows.len() - 1)
+            }
+        };
+        self.records.push(Stub(row.i, row.at, row.id, row.subject, flow, frame));
+    }
+
+    /// Adds a detail.
+    pub(super) fn push_detail(&mut self, row: &DetailRow) {
+        let frame = self.frame(row.segment, row.offset);
+        self.details.push((row.i, frame));
+    }
+
+    /// Records in it.
+    pub(super) fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// The first entry that it speaks of.
+    pub(super) fn first(&self) -> Option<u64> {
+        let record = self.records.first().map(|stub| stub.0);
+        record.into_iter().chain(self.details.first().map(|detail| detail.0)).min()
+    }
+
+    fn frame(&mut self, segment: SegmentId, offset: u64) -> usize {
+        if self.frames.last() != Some(&(segment, offset)) {
+            self.frames.push((segment, offset));
+        }
+        self.frames.len() - 1
+    }
+
+    fn months(&self) -> BTreeSet<Month> {
+        self.frames.iter().map(|(segment, _)| segment.month).collect()
     }
 }
 
 const SCHEMA: &str = "
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
+CREATE TABLE IF NOT EXISTS flows (n INTEGER PRIMARY KEY, flow TEXT NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS frames (
+    n INTEGER PRIMARY KEY,
+    segment INTEGER NOT NULL,
+    offset INTEGER NOT NULL,
+    UNIQUE (segment, offset)
+);
 CREATE TABLE IF NOT EXISTS records (
     i INTEGER PRIMARY KEY,
     at INTEGER NOT NULL,
-    id TEXT NOT NULL,
-    subject TEXT NOT NULL,
-    destination TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    verdict TEXT NOT NULL,
-    segment INTEGER NOT NULL,
-    offset INTEGER NOT NULL
+    id BLOB NOT NULL,
+    subject INTEGER NOT NULL,
+    flow INTEGER NOT NULL,
+    frame INTEGER NOT NULL
 );
+CREATE TABLE IF NOT EXISTS details (i INTEGER PRIMARY KEY, frame INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS by_subject ON records (subject, at);
-CREATE INDEX IF NOT EXISTS by_destination ON records (destination, at);
+CREATE INDEX IF NOT EXISTS by_flow ON records (flow, at);
 ";
 
 /// Writes the monthly files; keeps the latest open.
@@ -99,16 +261,12 @@ impl Index {
         Ok(&mut self.open.insert((month, connection)).1)
     }
 
-    /// Replaces all rows of the months of `rows` from index `from` on by those of `rows` below `to`.
-    pub(super) fn replace(&mut self, disk: &Disk, from: u64, to: u64, rows: &[Row]) -> Result<(), EvidenceError> {
-        let mut months: BTreeMap<Month, Vec<&Row>> = BTreeMap::new();
-        for row in rows {
-            months.entry(row.segment.month).or_default().push(row);
-        }
-        for (month, rows) in months {
+    /// Replaces all rows of the months of `rows` from entry `from` on by those of `rows` below `to`.
+    pub(super) fn replace(&mut self, disk: &Disk, from: u64, to: u64, rows: &Rows) -> Result<(), EvidenceError> {
+        for month in rows.months() {
             let path = self.path(month);
             let connection = self.month(month)?;
-            disk.index(&path, || write(connection, from, to, &rows).map_err(io::Error::other))?;
+            disk.index(&path, || write(connection, month, (from, to), rows).map_err(io::Error::other))?;
         }
         Ok(())
     }
@@ -130,54 +288,51 @@ fn connect(path: &Path) -> io::Result<Connection> {
     Ok(connection)
 }
 
-fn write(connection: &mut Connection, from: u64, to: u64, rows: &[&Row]) -> rusqlite::Result<()> {
+fn write(connection: &mut Connection, month: Month, (from, to): (u64, u64), rows: &Rows) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
-    transaction.execute("DELETE FROM records WHERE i >= ?1", [from.cast_signed()])?;
+    for table in ["records", "details"] {
+        transaction.execute(&format!("DELETE FROM {table} WHERE i >= ?1"), [from.cast_signed()])?;
+    }
+    let frames = rows.frames.iter().map(|(segment, offset)| match segment.month == month {
+        true => frame_number(&transaction, *segment, *offset).map(Some),
+        false => Ok(None),
+    });
+    let frames = frames.collect::<rusqlite::Result<Vec<_>>>()?;
+    let flows = rows.flows.iter().map(|flow| flow_number(&transaction, flow)).collect::<rusqlite::Result<Vec<_>>>()?;
     {
-        let mut insert = transaction.prepare_cached("INSERT INTO records VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9)")?;
-        for row in rows.iter().filter(|row| row.i < to) {
-            let (i, offset) = (row.i.cast_signed(), row.offset.cast_signed());
-            let Row { at, id, subject, destination, kind, verdict, segment, .. } = row;
-            insert.execute(params![i, at, id, subject, destination, kind, verdict, segment.number, offset])?;
+        let mut insert = transaction.prepare_cached("INSERT INTO records VALUES (?1,?2,?3,?4,?5,?6)")?;
+        for Stub(i, at, id, subject, flow, frame) in rows.records.iter().filter(|stub| stub.0 < to) {
+            let (Some(Some(frame)), Some(flow)) = (frames.get(*frame), flows.get(*flow)) else { continue };
+            let id = super::entry::unhex_bytes(id).map_or_else(|| Value::Text(id.clone()), Value::Blob);
+            insert.execute(params![i.cast_signed(), at, id, subject.cast_signed(), flow, frame])?;
+        }
+        let mut insert = transaction.prepare_cached("INSERT INTO details VALUES (?1,?2)")?;
+        for (i, frame) in rows.details.iter().filter(|detail| detail.0 < to) {
+            let Some(Some(frame)) = frames.get(*frame) else { continue };
+            insert.execute(params![i.cast_signed(), frame])?;
         }
     }
     transaction.commit()
 }
 
-/// Rows of all months in the order of the log, for comparison and queries.
-///
-/// # Errors
-/// A file of the index cannot be read.
-pub fn rows(dir: &Path) -> Result<Vec<Row>, EvidenceError> {
-    let mut rows = Vec::new();
-    for (month, path) in months(dir)? {
-        let read = || {
-            let connection = Connection::open(&path)?;
-            let mut select = connection.prepare("SELECT * FROM records ORDER BY i")?;
-            let found: Vec<Row> = select.query_map([], |row| from_sql(row, month))?.collect::<Result<_, _>>()?;
-            Ok(found)
-        };
-        let bad = |error: rusqlite::Error| EvidenceError::disk("read the index", &path, io::Error::other(error));
-        rows.extend(read().map_err(bad)?);
-    }
-    Ok(rows)
+fn flow_number(transaction: &Transaction<'_>, flow: &Flow) -> rusqlite::Result<i64> {
+    let text = serde_json::to_string(flow).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+    let find = "SELECT n FROM flows WHERE flow = ?1";
+    let found = transaction.prepare_cached(find)?.query_row([&text], |row| row.get(0)).optional()?;
+    let insert = "INSERT INTO flows (flow) VALUES (?1) RETURNING n";
+    found.map_or_else(|| transaction.prepare_cached(insert)?.query_row([&text], |row| row.get(0)), Ok)
 }
 
-fn from_sql(row: &rusqlite::Row<'_>, month: Month) -> rusqlite::Result<Row> {
-    Ok(Row {
-        i: row.get::<_, i64>(0)?.cast_unsigned(),
-        at: row.get(1)?,
-        id: row.get(2)?,
-        subject: row.get(3)?,
-        destination: row.get(4)?,
-        kind: row.get(5)?,
-        verdict: row.get(6)?,
-        segment: SegmentId { month, number: row.get(7)? },
-        offset: row.get::<_, i64>(8)?.cast_unsigned(),
-    })
+fn frame_number(transaction: &Transaction<'_>, segment: SegmentId, offset: u64) -> rusqlite::Result<i64> {
+    let place = params![segment.number, offset.cast_signed()];
+    let find = "SELECT n FROM frames WHERE segment = ?1 AND offset = ?2";
+    let found = transaction.prepare_cached(find)?.query_row(place, |row| row.get(0)).optional()?;
+    let insert = "INSERT INTO frames (segment, offset) VALUES (?1, ?2) RETURNING n";
+    found.map_or_else(|| transaction.prepare_cached(insert)?.query_row(place, |row| row.get(0)), Ok)
 }
 
-fn months(dir: &Path) -> Result<BTreeMap<Month, PathBuf>, EvidenceError> {
+/// The monthly files of the index of the archive in `dir`, oldest first.
+pub(super) fn months(dir: &Path) -> Result<BTreeMap<Month, PathBuf>, EvidenceError> {
     let dir = dir.join("index");
     let bad = |error| EvidenceError::disk("list", &dir, error);
     let mut found = BTreeMap::new();
@@ -189,4 +344,9 @@ fn months(dir: &Path) -> Result<BTreeMap<Month, PathBuf>, EvidenceError> {
         }
     }
     Ok(found)
+}
+
+/// The number of a subject that has this key.
+pub fn number_of_key(key: KeyId) -> u64 {
+    subject_number(&key.0)
 }

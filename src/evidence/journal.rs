@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::edge::Base;
 use super::error::EvidenceError;
-use super::index::Row;
+use super::index::Rows;
 
 /// Bytes from which the tiles are synced and the journal starts anew.
 pub(super) const ROTATE_BYTES: u64 = 8 << 20;
@@ -25,7 +25,7 @@ pub(super) struct Staged {
     /// Its entries.
     pub(super) entries: Vec<String>,
     /// Its rows in the index.
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: Rows,
 }
 
 /// First part of a journal.
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_torn_end_costs_only_the_torn_batch() {
-        let batch = |first, text: &str| Staged { first, entries: vec![text.to_owned()], rows: vec![] };
+        let batch = |first, text: &str| Staged { first, entries: vec![text.to_owned()], rows: Rows::default() };
         let mut bytes = begin(5, Base::default()).unwrap();
         bytes.extend(encode(&batch(5, "a")).unwrap());
         let whole = bytes.len();

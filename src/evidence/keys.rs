@@ -1,4 +1,4 @@
-//! Key files: the signing key and the tag key, both outside the archive, so that a copy of the archive can neither sign
+//! Key files: the signing key, the tag key and the subject keys, all outside the archive, so that a copy of the archive can neither sign
 //! nor recognise a subject. Files are made with mode 0600 when a log is created and never overwritten.
 
 use std::fs;
@@ -47,6 +47,35 @@ impl Keys {
     }
 }
 
+/// Makes the key that shall follow the signing key at `path`, if there is none yet, and gives its verifier key. Nothing
+/// changes until the log has told of it.
+///
+/// # Errors
+/// The file cannot be made.
+pub fn make_next(path: &Path, origin: &str) -> Result<String, EvidenceError> {
+    let text = read_or_make(&next_path(path), true, || Ok(NoteSigner::new(origin, &random()?)?.secret_text()))?;
+    Ok(NoteSigner::parse(&text)?.verifier().vkey())
+}
+
+/// The key that shall follow, if one was made.
+pub(super) fn next(path: &Path) -> Result<Option<NoteSigner>, EvidenceError> {
+    match fs::read_to_string(next_path(path)) {
+        Ok(text) => NoteSigner::parse(&text).map(Some),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(EvidenceError::disk("read the key file", &next_path(path), error)),
+    }
+}
+
+/// Puts the next key in the place of the signing key, which is gone thereby.
+pub(super) fn take_next(path: &Path, next: &NoteSigner, disk: &Disk) -> Result<(), EvidenceError> {
+    disk.replace(path, format!("{}\n", next.secret_text()).as_bytes())?;
+    disk.remove(&next_path(path))
+}
+
+fn next_path(path: &Path) -> PathBuf {
+    beside(path, ".next")
+}
+
 impl TagKey {
     /// Reads a tag key file: 64 hex digits.
     ///
@@ -58,16 +87,38 @@ impl TagKey {
         key.map(Self).ok_or_else(|| EvidenceError::Key(format!("{} is not a tag key of 64 hex digits", path.display())))
     }
 
-    /// Tag of a subject: the first 16 bytes of HMAC-SHA256 (RFC 2104) in hex. The same subject has the same tag.
+    /// Tag of a subject in hex. The same subject has the same tag.
     pub fn tag(&self, subject: &str) -> String {
-        hex(&hmac(&self.0, subject.as_bytes())[..16])
+        hex(&self.bytes(subject))
+    }
+
+    /// Tag of a subject: the first 16 bytes of HMAC-SHA256 (RFC 2104).
+    pub(super) fn bytes(&self, subject: &str) -> [u8; 16] {
+        let mut tag = [0; 16];
+        tag.copy_from_slice(&hmac(&self.0, subject.as_bytes())[..16]);
+        tag
     }
 }
 
 /// Where the tag key lies that goes with a signing key.
 pub fn tag_path(signing: &Path) -> PathBuf {
+    beside(signing, ".tag")
+}
+
+/// Where the holds lie that go with a signing key.
+pub fn holds_path(signing: &Path) -> PathBuf {
+    beside(signing, ".holds")
+}
+
+/// Where the subject keys lie that go with a signing key.
+pub fn subjects_path(signing: &Path) -> PathBuf {
+    beside(signing, ".subjects")
+}
+
+/// A file beside the signing key.
+pub(super) fn beside(signing: &Path, end: &str) -> PathBuf {
     let mut name = signing.as_os_str().to_owned();
-    name.push(".tag");
+    name.push(end);
     name.into()
 }
 
@@ -104,7 +155,7 @@ fn read_or_make(
 }
 
 /// HMAC-SHA256 for keys of one block or less, as RFC 2104 defines it.
-fn hmac(key: &[u8; 32], text: &[u8]) -> [u8; 32] {
+pub(super) fn hmac(key: &[u8; 32], text: &[u8]) -> [u8; 32] {
     let pad = |byte: u8| {
         let mut block = [byte; 64];
         block.iter_mut().zip(key).for_each(|(block, key)| *block ^= key);

@@ -52,7 +52,8 @@ impl Lanes {
             | Entry::Seal { .. }
             | Entry::Rejected { .. }
             | Entry::Config { .. }
-            | Entry::Life { .. } => (),
+            | Entry::Life { .. }
+            | Entry::Deed { .. } => (),
         }
     }
 

@@ -9,15 +9,19 @@ use std::path::{Path, PathBuf};
 
 use super::checkpoint::Checkpoint;
 use super::compose::{Composer, Plan};
+use super::deed::{Deed, Filing, Rotation};
 use super::disk::{Disk, Faults};
 use super::edge::Edge;
 use super::entry::Life;
 use super::error::EvidenceError;
+use super::holds::Holds;
 use super::index::Index;
 use super::journal::{self, ROTATE_BYTES};
-use super::keys::Keys;
+use super::keyring::Keyring;
+use super::keys::{self, Keys, holds_path, subjects_path};
 use super::lanes::{Joint, Lanes};
 use super::lock::WriterLock;
+use super::recipients::Told;
 use super::segment::{Cursor, SEGMENT_BYTES, Sealer};
 use super::{reader, recover};
 use crate::domain::position::Lane;
@@ -33,6 +37,9 @@ pub struct Options {
     pub recipients: Vec<String>,
     /// Where the signing key lies, outside the archive; made with mode 0600 together with a new log.
     pub key: PathBuf,
+    /// Where the keys of the subjects lie, under which personal fields are sealed; made together with a new log. `None`:
+    /// personal fields are not sealed.
+    pub subjects: Option<PathBuf>,
     /// Whether to wait for the medium. Always `true` in production.
     pub sync: bool,
     /// Bytes from which a segment is finished.
@@ -44,10 +51,12 @@ pub struct Options {
 impl Options {
     /// Options as in production, without recipients.
     pub fn new(origin: impl Into<String>, key: impl Into<PathBuf>) -> Self {
+        let key = key.into();
         Self {
             origin: origin.into(),
             recipients: Vec::new(),
-            key: key.into(),
+            subjects: Some(subjects_path(&key)),
+            key,
             sync: true,
             segment_bytes: SEGMENT_BYTES,
             faults: None,
@@ -70,7 +79,7 @@ pub struct Batch<'a> {
     pub notes: &'a [Note],
 }
 
-/// A fact about the process itself.
+/// A fact about the process itself, or about what people did with the evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
     /// A configuration, policy or database is in force from here on.
@@ -98,6 +107,17 @@ pub enum Note {
         /// Why.
         reason: String,
     },
+    /// What somebody did with the evidence.
+    Deed(Filing),
+}
+
+impl Note {
+    fn filing(&self) -> Option<&Filing> {
+        match self {
+            Self::Deed(filing) => Some(filing),
+            Self::Config { .. } | Self::Life { .. } | Self::Gap { .. } => None,
+        }
+    }
 }
 
 /// A batch on disk that is not part of the log yet. Hand it to [`Log::publish`]; dropped, it leaves the log closed.
@@ -127,6 +147,14 @@ pub struct Log {
     pub(super) disk: Disk,
     pub(super) keys: Keys,
     pub(super) sealer: Sealer,
+    pub(super) keyring: Option<Keyring>,
+    holds: Holds,
+    /// Where the signing key lies.
+    key: PathBuf,
+    /// To whom frames are encrypted, and whether the log says so yet.
+    recipients: Told,
+    /// Deeds of the staged batch, to be carried out when it is published.
+    staged_deeds: Vec<Filing>,
     pub(super) published: Checkpoint,
     pub(super) edge: Edge,
     pub(super) cursor: Option<Cursor>,
@@ -162,6 +190,11 @@ impl Log {
             disk,
             keys: settled.keys,
             sealer,
+            keyring: settled.keyring,
+            holds: Holds::read(&holds_path(&options.key))?,
+            key: options.key.clone(),
+            recipients: Told::read(&options.key, &options.recipients)?,
+            staged_deeds: Vec::new(),
             all_lanes_known: settled.published.size == 0,
             published: settled.published,
             edge: settled.edge,
@@ -213,13 +246,14 @@ impl Log {
         let plan = Composer::new(
             &self.published,
             batch.now_ms,
-            (&self.sealer, &self.keys.tag),
+            (&self.sealer, &self.keys.tag, self.keyring.as_mut()),
             (self.cursor.clone(), self.lanes.clone()),
         )?
         .segments_of(self.segment_bytes)
-        .compose(batch)?;
+        .compose(batch, self.recipients.untold())?;
         self.state = State::Poisoned;
         self.write(plan)?;
+        self.staged_deeds = batch.notes.iter().filter_map(Note::filing).cloned().collect();
         let size = self.edge.size();
         self.state = State::Staged(size);
         Ok(Staged { size })
@@ -240,8 +274,34 @@ impl Log {
         self.disk.replace(&self.dir.join("checkpoint"), checkpoint.note().as_bytes())?;
         let old = std::mem::replace(&mut self.published, checkpoint.clone()).size;
         self.edge.drop_outgrown(&self.disk, old)?;
+        let deeds = std::mem::take(&mut self.staged_deeds);
+        deeds.iter().try_for_each(|filing| self.carry_out(filing))?;
+        self.recipients.is_told(&self.disk)?;
         self.state = State::Ready;
         Ok(checkpoint)
+    }
+
+    /// Does what a recorded deed says is done. Doing it again changes nothing.
+    ///
+    /// # Errors
+    /// The disk refuses; the deed is recorded all the same, and is carried out at the next start.
+    pub fn carry_out(&mut self, filing: &Filing) -> Result<(), EvidenceError> {
+        self.keyring.as_mut().map_or(Ok(()), |keyring| keyring.obey(&self.disk, filing.deed()))?;
+        self.holds.obey(&self.disk, filing)?;
+        if let Deed::Rotated(Rotation::Signer { to, .. }) = filing.deed()
+            && let Some(next) = keys::next(&self.key)?.filter(|next| next.verifier().vkey() == *to)
+        {
+            recover::take_next(&self.dir, &self.key, &next, &self.disk)?;
+            self.keys.signer = next;
+        }
+        Ok(())
+    }
+
+    /// Whether a deed can be recorded now: a change of the signing key wants the key that is to follow.
+    pub fn may_record(&self, deed: &Deed) -> bool {
+        let Deed::Rotated(Rotation::Signer { from, to }) = deed else { return true };
+        let next = keys::next(&self.key).ok().flatten();
+        self.vkey() == *from && next.is_some_and(|next| next.verifier().vkey() == *to)
     }
 
     /// Stops cleanly: everything on the medium, no journal. Dropping the log does the same, but cannot say how it went.
@@ -258,6 +318,8 @@ impl Log {
         }
         self.edge.sync(&self.disk)?;
         self.index.sync(&self.disk)?;
+        let size = self.size();
+        self.keyring.as_mut().map_or(Ok(()), |keyring| keyring.swept(&self.disk, size))?;
         self.disk.remove(&journal::path(&self.dir))?;
         self.disk.sync_dir(&self.dir)
     }
@@ -266,7 +328,7 @@ impl Log {
     fn learn_lanes(&mut self, batch: &Batch<'_>) -> Result<(), EvidenceError> {
         let gaps = batch.notes.iter().filter_map(|note| match note {
             Note::Gap { lane, .. } => Some(lane),
-            Note::Config { .. } | Note::Life { .. } => None,
+            Note::Config { .. } | Note::Life { .. } | Note::Deed(_) => None,
         });
         let mut lanes = batch.coverage.iter().map(|coverage| &coverage.lane).chain(gaps);
         if self.all_lanes_known || lanes.all(|lane| self.lanes.joint(lane, 0) != Joint::First) {
@@ -283,6 +345,7 @@ impl Log {
         if self.journal_bytes >= ROTATE_BYTES {
             self.rotate_journal()?;
         }
+        self.keyring.as_mut().map_or(Ok(()), |keyring| keyring.commit(&self.disk))?;
         self.write_segments(&plan)?;
         let Plan { entries, rows, cursor, lanes, .. } = plan;
         let old = self.size();

@@ -32,9 +32,15 @@ impl Tree {
     }
 
     /// Adds a leaf. `emit` is told each hash that belongs on a tile, with the tile's level.
-    pub fn push(&mut self, leaf: Hash, mut emit: impl FnMut(usize, Hash)) {
-        emit(0, leaf);
-        self.graft(0, leaf, |height, hash| {
+    pub fn push(&mut self, leaf: Hash, emit: impl FnMut(usize, Hash)) {
+        self.push_subtree(0, leaf, emit);
+    }
+
+    /// Adds a perfect subtree by its hash on a tile of `level`. `emit` is told this hash and each above it that belongs on
+    /// a tile. The tree's size must be a multiple of the subtree's.
+    pub fn push_subtree(&mut self, level: usize, hash: Hash, mut emit: impl FnMut(usize, Hash)) {
+        emit(level, hash);
+        self.graft(TILE_HEIGHT * level as u32, hash, |height, hash| {
             if height % TILE_HEIGHT == 0 {
                 emit((height / TILE_HEIGHT) as usize, hash);
             }

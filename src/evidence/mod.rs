@@ -1,6 +1,6 @@
 //! Evidence that a stranger can verify: a tiled log of salted commitments in a directory.
 //!
-//! Read in this order: [`entry`] (what a line of the log says), [`merkle`] and [`tiles`] (how lines become a tree),
+//! Read in this order: [`entry`] and [`deed`] (what a line of the log says), [`merkle`] and [`tiles`] (how lines become a tree),
 //! [`note`] and [`checkpoint`] (how the tree is signed), [`segment`] (where the records themselves lie), [`log`] (the
 //! writer, step by step), `recover` (the same steps after a crash), [`mod@verify`] (which trusts none of the above).
 //! The format is written down in `docs/evidence-format.md`; a verifier can be written from that page alone.
@@ -16,28 +16,40 @@
 //!
 //! This room never decides what is worth recording, never deletes evidence and never puts personal data into an entry.
 
+pub mod archive;
 pub mod checkpoint;
 mod compose;
+pub mod deed;
 pub mod disk;
 mod edge;
 pub mod entry;
 pub mod error;
+pub mod holds;
+pub mod inbox;
 pub mod index;
 mod journal;
+pub mod keyring;
 pub mod keys;
 pub mod lanes;
 mod lock;
 pub mod log;
 pub mod merkle;
 pub mod note;
+pub mod personal;
+pub mod proof;
 mod reader;
 pub mod rebuild;
+mod recipients;
 mod recover;
+pub mod retention;
+pub mod search;
 pub mod segment;
 pub mod tiles;
 pub mod verify;
 
+pub use deed::{Deed, Detail, Filing};
 pub use error::EvidenceError;
+pub use inbox::Inbox;
 pub use log::{Batch, Log, Note, Options, Staged};
 pub use rebuild::rebuild_index;
 pub use verify::{VerifyOptions, VerifyReport, verify};

@@ -7,20 +7,24 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::checkpoint::Checkpoint;
+use super::deed::{Deed, Rotation};
 use super::disk::Disk;
 use super::edge::Edge;
 use super::entry::Entry;
 use super::error::EvidenceError;
-use super::index::{Index, Row};
+use super::index::Index;
 use super::journal::{Journal, Staged};
-use super::keys::Keys;
+use super::keyring::Keyring;
+use super::keys::{self, Keys};
 use super::log::{Options, start_journal};
+use super::note::{NoteSigner, NoteVerifier};
 use super::reader;
 use super::segment::{Cursor, SegmentId};
 
 /// A log brought in order.
 pub(super) struct Settled {
     pub(super) keys: Keys,
+    pub(super) keyring: Option<Keyring>,
     pub(super) published: Checkpoint,
     pub(super) edge: Edge,
     pub(super) cursor: Option<Cursor>,
@@ -30,19 +34,28 @@ pub(super) struct Settled {
 /// Brings the log in `dir` in order; the caller holds the lock.
 pub(super) fn settle(dir: &Path, disk: &Disk, options: &Options) -> Result<Settled, EvidenceError> {
     refuse_key_inside(dir, &options.key)?;
+    options.subjects.as_ref().map_or(Ok(()), |path| refuse_key_inside(dir, path))?;
     let published = reader::checkpoint(dir)?;
     if published.is_none() {
         refuse_leftovers(dir)?;
     }
-    let keys = Keys::open(&options.key, &options.origin, published.is_none())?;
+    let new = published.is_none();
+    let mut keys = Keys::open(&options.key, &options.origin, new)?;
+    let mut keyring = options.subjects.as_ref().map(|path| Keyring::open(path, new)).transpose()?;
     let published = match published {
         None => begin(dir, disk, &keys)?,
-        Some(published) if published.is_signed_by(keys.signer.verifier()) => published,
-        Some(_) => {
-            return Err(EvidenceError::contradiction(&dir.join("checkpoint"), "it is not signed by this log's key"));
+        Some(published) => {
+            finish_rotation(dir, disk, &options.key, &mut keys, published.size)?;
+            if !is_signed(dir, &published, &keys)? {
+                return Err(EvidenceError::contradiction(
+                    &dir.join("checkpoint"),
+                    "it is not signed by this log's key",
+                ));
+            }
+            published
         }
     };
-    state_vkey(dir, disk, &keys)?;
+    state_vkey(dir, disk, &keys, published.size)?;
     let mut index = Index::new(dir);
     let journal = Journal::read(dir)?;
     let mut edge = match &journal {
@@ -54,7 +67,8 @@ pub(super) fn settle(dir: &Path, disk: &Disk, options: &Options) -> Result<Settl
     }
     let cursor = cut_tail(dir, disk, journal.as_ref(), &mut edge)?;
     start_journal(dir, disk, &mut edge, &mut index)?;
-    Ok(Settled { keys, published, edge, cursor, index })
+    keyring.as_mut().map_or(Ok(()), |keyring| keyring.sweep(disk, dir, published.size))?;
+    Ok(Settled { keys, keyring, published, edge, cursor, index })
 }
 
 /// A new log: the directories, then the promise that it is empty. Only what follows that promise counts as evidence.
@@ -70,7 +84,7 @@ fn begin(dir: &Path, disk: &Disk, keys: &Keys) -> Result<Checkpoint, EvidenceErr
 fn refuse_key_inside(dir: &Path, key: &Path) -> Result<(), EvidenceError> {
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     if absolute(key).starts_with(absolute(dir)) {
-        return Err(EvidenceError::Key("the signing key must lie outside the archive; choose another path".into()));
+        return Err(EvidenceError::Key("the keys must lie outside the archive; choose another path".into()));
     }
     Ok(())
 }
@@ -84,13 +98,61 @@ fn refuse_leftovers(dir: &Path) -> Result<(), EvidenceError> {
     Err(EvidenceError::contradiction(&dir.join("checkpoint"), "it is missing, but there are tiles or segments"))
 }
 
-/// The public key beside the log, for convenience; whoever verifies should have it by another way.
-fn state_vkey(dir: &Path, disk: &Disk, keys: &Keys) -> Result<(), EvidenceError> {
-    let (path, text) = (dir.join("log.vkey"), format!("{}\n", keys.signer.verifier().vkey()));
-    match fs::read_to_string(&path) {
-        Ok(found) if found == text => Ok(()),
-        Ok(_) | Err(_) => disk.replace(&path, text.as_bytes()),
+/// Whether the checkpoint is signed by the log's key; or, if that key follows another as the log tells, by the one before.
+fn is_signed(dir: &Path, published: &Checkpoint, keys: &Keys) -> Result<bool, EvidenceError> {
+    let own = keys.signer.verifier();
+    if published.is_signed_by(own) {
+        return Ok(true);
     }
+    let Some((from, to)) = last_change(dir, published.size)? else { return Ok(false) };
+    let before = NoteVerifier::parse(&from).ok();
+    Ok(to == own.vkey() && before.is_some_and(|before| published.is_signed_by(&before)))
+}
+
+/// The last change of the signing key that the log tells of: from which key to which.
+fn last_change(dir: &Path, size: u64) -> Result<Option<(String, String)>, EvidenceError> {
+    reader::last(dir, size, |entry| {
+        let Entry::Deed { deed: Deed::Rotated(Rotation::Signer { from, to }), .. } = entry else { return None };
+        Some((from, to))
+    })
+}
+
+/// A change of the signing key that the log tells of, and that the end of the process kept from being made.
+fn finish_rotation(dir: &Path, disk: &Disk, key: &Path, keys: &mut Keys, size: u64) -> Result<(), EvidenceError> {
+    let Some(next) = keys::next(key)? else { return Ok(()) };
+    let told = last_change(dir, size)?.is_some_and(|(_, to)| to == next.verifier().vkey());
+    if told {
+        take_next(dir, key, &next, disk)?;
+        keys.signer = next;
+    }
+    Ok(())
+}
+
+/// Takes up the next signing key, and states it beside the log.
+pub(super) fn take_next(dir: &Path, key: &Path, next: &NoteSigner, disk: &Disk) -> Result<(), EvidenceError> {
+    let (path, vkey) = (dir.join("log.vkey"), next.verifier().vkey());
+    let stated = fs::read_to_string(&path).map_err(|error| EvidenceError::disk("read", &path, error))?;
+    if stated.lines().last() != Some(&vkey) {
+        disk.replace(&path, format!("{stated}{vkey}\n").as_bytes())?;
+    }
+    keys::take_next(key, next, disk)
+}
+
+/// The public keys beside the log, oldest first, for convenience; whoever verifies should have one by another way.
+fn state_vkey(dir: &Path, disk: &Disk, keys: &Keys, size: u64) -> Result<(), EvidenceError> {
+    let (path, own) = (dir.join("log.vkey"), keys.signer.verifier().vkey());
+    if fs::read_to_string(&path).is_ok_and(|found| found.ends_with('\n') && found.lines().last() == Some(&own)) {
+        return Ok(());
+    }
+    let mut chain = Vec::new();
+    reader::entries(dir, 0, size, |_, entry| {
+        if let Entry::Deed { deed: Deed::Rotated(Rotation::Signer { from, .. }), .. } = entry {
+            chain.push(from);
+        }
+    })?;
+    chain.push(own);
+    let text: String = chain.iter().map(|vkey| format!("{vkey}\n")).collect();
+    disk.replace(&path, text.as_bytes())
 }
 
 /// Lays the published entries of the journal again: their tiles and index rows may not have reached the medium.
@@ -115,8 +177,8 @@ fn replay(
     }
     entries().try_for_each(|entry| edge.push(disk, entry))?;
     edge.write_partial(disk, 0)?;
-    let rows: Vec<Row> = journal.batches.iter().flat_map(|batch| batch.rows.iter().cloned()).collect();
-    index.replace(disk, journal.start, size, &rows)?;
+    // a batch replaces what the index has from its first entry on, so they go in order
+    journal.batches.iter().try_for_each(|batch| index.replace(disk, batch.first, size, &batch.rows))?;
     Ok(edge)
 }
 

@@ -6,14 +6,16 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+use super::deed::Detail;
 use super::error::EvidenceError;
 use super::merkle::Hash;
 use crate::domain::finding::HKT_OFFSET_MS;
-use crate::pipeline::report::Record;
 
 /// Size from which a segment is finished.
 pub const SEGMENT_BYTES: u64 = 64 << 20;
@@ -135,27 +137,18 @@ impl Cursor {
     }
 }
 
-/// One line of a frame.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Line<'a> {
-    /// Index of the record's entry in the log.
+/// A line of a frame as a verifier reads it: a record (`r`) or the detail of a deed (`n`), byte for byte.
+#[derive(Deserialize)]
+pub(super) struct Committed<'a> {
+    /// Index of its entry in the log.
     pub(super) i: u64,
     /// The 16 bytes of salt in base64.
     #[serde(borrow)]
     pub(super) salt: std::borrow::Cow<'a, str>,
-    /// Event time, ms since the epoch.
-    pub(super) at: i64,
-    #[serde(borrow)]
-    pub(super) subject: std::borrow::Cow<'a, str>,
-    #[serde(borrow)]
-    pub(super) destination: std::borrow::Cow<'a, str>,
-    #[serde(borrow)]
-    pub(super) kind: std::borrow::Cow<'a, str>,
-    #[serde(borrow)]
-    pub(super) verdict: std::borrow::Cow<'a, str>,
-    /// The record, byte for byte.
-    #[serde(borrow)]
-    pub(super) r: &'a RawValue,
+    #[serde(borrow, default)]
+    pub(super) r: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(super) n: Option<&'a RawValue>,
 }
 
 /// The one field that every record has.
@@ -165,27 +158,30 @@ pub(super) struct RecordId<'a> {
     pub(super) id: std::borrow::Cow<'a, str>,
 }
 
-impl<'a> Line<'a> {
-    /// The line of a record; `None` if the record is not one line of JSON whose `id` is the record's.
-    pub(super) fn of(record: &'a Record, i: u64, salt: &'a str) -> Option<Self> {
-        let text = std::str::from_utf8(&record.json).ok()?;
-        let r: &RawValue = serde_json::from_str(text).ok()?;
-        let same = serde_json::from_str::<RecordId<'_>>(text).ok()?.id == record.id;
-        // A raw value drops white space around it; the commitment is over exactly what is kept.
-        (same && r.get() == text && !text.contains('\n')).then(|| Self {
-            i,
-            salt: salt.into(),
-            at: record.at,
-            subject: record.subject.as_str().into(),
-            destination: record.destination.as_str().into(),
-            kind: record.kind.into(),
-            verdict: record.verdict.into(),
-            r,
-        })
-    }
+/// Whether `text` is one line of JSON, without white space around it, whose `id` is `id`.
+pub(super) fn is_record(text: &str, id: &str) -> bool {
+    let same = serde_json::from_str::<RecordId<'_>>(text).is_ok_and(|found| found.id == id);
+    same && text.starts_with('{') && text.ends_with('}') && !text.contains('\n')
 }
 
-/// The commitment of an `R` entry.
+/// Appends the line of a record.
+pub(super) fn push_record(plain: &mut Vec<u8>, i: u64, salt: &[u8; 16], record: &str) {
+    push_line(plain, i, salt, "r", record);
+}
+
+/// Appends the line of a deed's detail.
+pub(super) fn push_detail(plain: &mut Vec<u8>, i: u64, detail: &Detail) {
+    push_line(plain, i, &detail.salt, "n", &detail.text);
+}
+
+fn push_line(plain: &mut Vec<u8>, i: u64, salt: &[u8; 16], name: &str, text: &str) {
+    let salt = STANDARD.encode(salt);
+    plain.extend_from_slice(format!(r#"{{"i":{i},"salt":"{salt}","{name}":"#).as_bytes());
+    plain.extend_from_slice(text.as_bytes());
+    plain.extend_from_slice(b"}\n");
+}
+
+/// The commitment of an entry to the text of a record or a detail.
 pub fn commitment(salt: &[u8], record: &[u8]) -> Hash {
     Sha256::new().chain_update(salt).chain_update(record).finalize().into()
 }
@@ -227,31 +223,37 @@ impl Sealer {
 /// Turns payloads into plain frames again.
 #[derive(Default)]
 pub(super) struct Opener {
-    identity: Option<age::x25519::Identity>,
+    identities: Vec<age::x25519::Identity>,
 }
 
 impl Opener {
-    /// Reads an identity (`AGE-SECRET-KEY-1…`), if one is given.
-    pub(super) fn new(identity: Option<&str>) -> Result<Self, EvidenceError> {
-        let parse =
-            |text: &str| text.trim().parse().map_err(|_| EvidenceError::Key("this is no age X25519 identity".into()));
-        Ok(Self { identity: identity.map(parse).transpose()? })
+    /// Reads an identity file, if one is given: lines `AGE-SECRET-KEY-1…`, and comments behind `#`.
+    pub(super) fn new(file: Option<&str>) -> Result<Self, EvidenceError> {
+        let lines = file.into_iter().flat_map(str::lines).map(str::trim);
+        let keys = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let parse = |text: &str| {
+            text.parse().map_err(|_| EvidenceError::Key("a line of the identity file is no age X25519 identity".into()))
+        };
+        let identities: Vec<age::x25519::Identity> = keys.map(parse).collect::<Result<_, _>>()?;
+        if file.is_some() && identities.is_empty() {
+            return Err(EvidenceError::Key("the identity file holds no age identity (AGE-SECRET-KEY-1…)".into()));
+        }
+        Ok(Self { identities })
     }
 
     /// Whether the payload can be opened at all: it is plain, or there is an identity.
     pub(super) fn may_open(&self, payload: &[u8]) -> bool {
-        self.identity.is_some() || !payload.starts_with(AGE_MAGIC)
+        !self.identities.is_empty() || !payload.starts_with(AGE_MAGIC)
     }
 
     /// The plain frame as a stream.
     pub(super) fn open<'a>(&'a self, payload: &'a [u8]) -> io::Result<Box<dyn BufRead + 'a>> {
-        let zstd: Box<dyn Read + 'a> = match &self.identity {
-            Some(identity) if payload.starts_with(AGE_MAGIC) => {
-                let decryptor = age::Decryptor::new(payload).map_err(io::Error::other)?;
-                let identities = std::iter::once(identity as &dyn age::Identity);
-                Box::new(decryptor.decrypt(identities).map_err(io::Error::other)?)
-            }
-            Some(_) | None => Box::new(payload),
+        let zstd: Box<dyn Read + 'a> = if payload.starts_with(AGE_MAGIC) {
+            let decryptor = age::Decryptor::new(payload).map_err(io::Error::other)?;
+            let identities = self.identities.iter().map(|identity| identity as &dyn age::Identity);
+            Box::new(decryptor.decrypt(identities).map_err(io::Error::other)?)
+        } else {
+            Box::new(payload)
         };
         let plain = zstd::stream::read::Decoder::new(zstd)?.single_frame();
         Ok(Box::new(BufReader::new(plain)))
@@ -286,10 +288,10 @@ mod tests {
         let frame = sealer.frame(b"plain text").unwrap();
         let payload = &frame[4..];
         assert!(!Opener::default().may_open(payload));
-        let other = Opener { identity: Some(age::x25519::Identity::generate()) };
+        let other = Opener { identities: vec![age::x25519::Identity::generate()] };
         assert!(other.open(payload).is_err());
         let mut text = String::new();
-        Opener { identity: Some(identity) }.open(payload).unwrap().read_to_string(&mut text).unwrap();
+        Opener { identities: vec![identity] }.open(payload).unwrap().read_to_string(&mut text).unwrap();
         assert_eq!(text, "plain text");
     }
 }

@@ -144,6 +144,32 @@ families! {
     }
 }
 
+families! {
+    /// Families about telling findings.
+    DeliveryFamilies {
+    held: IntGaugeVec = ints(
+        "outbox_held",
+        "Findings held back, to be counted in a message to come.",
+        &["channel"],
+    );
+    counted: IntCounterVec = counters(
+        "findings_held_back_total",
+        "Findings that were held back and counted in a message, by why.",
+        &["channel", "reason"],
+    );
+    up: IntGaugeVec = ints(
+        "channel_open",
+        "1 while messages go to the channel; 0 once its receiver said that it is gone, until an operator opens it.",
+        &["channel"],
+    );
+    cut: IntCounterVec = counters(
+        "notification_values_cut_total",
+        "Values of messages that were shortened to a limit.",
+        &["channel"],
+    );
+    }
+}
+
 /// Makes families under the common prefix.
 struct Maker<'a>(&'a Registry);
 

@@ -3,10 +3,12 @@
 use rusqlite::{Connection, Transaction, params};
 use serde::{Deserialize, Serialize};
 
+use super::letter::Intake;
+use super::stored::StoredFacts;
 use super::{OutboxError, Totals, count, int};
 use crate::domain::position::Lane;
 use crate::pipeline::ports::Reached;
-use crate::pipeline::report::{BatchReport, Coverage, Facts, FindingDelta};
+use crate::pipeline::report::{BatchReport, Coverage, Facts, FindingDelta, GapReason};
 
 /// The pending batch without its fingerprints, which are written once, to their own table.
 #[derive(Serialize, Deserialize)]
@@ -15,6 +17,8 @@ pub(super) struct Delta {
     pub(super) findings: Vec<Increment>,
     /// How many fingerprints belong to it.
     pub(super) prints: u64,
+    /// Events of the batch, for the daily summary.
+    pub(super) intake: Intake,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -43,6 +47,7 @@ pub(super) struct Increment {
     pub(super) bytes: u64,
     pub(super) first: i64,
     pub(super) last: i64,
+    #[serde(with = "StoredFacts")]
     pub(super) facts: Facts,
 }
 
@@ -52,6 +57,7 @@ impl Delta {
             lanes: report.coverage.iter().map(LaneDelta::of).collect(),
             findings: report.findings.iter().map(Increment::of).collect(),
             prints: report.fingerprints.len() as u64,
+            intake: intake(report),
         }
     }
 
@@ -68,6 +74,20 @@ impl Delta {
     pub(super) fn apply_lanes(&self, transaction: &Transaction<'_>) -> Result<(), OutboxError> {
         self.lanes.iter().try_for_each(|lane| lane.apply(transaction))
     }
+}
+
+fn intake(report: &BatchReport) -> Intake {
+    let mut intake = Intake::default();
+    for share in &report.coverage {
+        intake.received += share.received;
+        intake.judged += share.judged;
+        intake.rejected += share.rejected;
+        intake.duplicate += share.duplicate;
+    }
+    // What another instance recorded is missing nowhere.
+    let lost = report.gaps.iter().filter(|gap| gap.why != GapReason::Elsewhere);
+    intake.missing = lost.map(|gap| gap.to.saturating_sub(gap.from)).fold(0, u64::saturating_add);
+    intake
 }
 
 impl LaneDelta {

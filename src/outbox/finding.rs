@@ -15,7 +15,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::delta::Increment;
-use super::{OutboxError, count, int};
+use super::{OutboxError, count, int, stored};
 use crate::domain::finding::WINDOW_MS;
 use crate::domain::flow::FlowKind;
 use crate::domain::verdict::{Severity, Tag, Verdict};
@@ -51,6 +51,10 @@ pub struct Finding {
     pub last: i64,
     /// Counts the changes, from 1.
     pub revision: u64,
+    /// When it was first recorded, ms since the epoch by this machine's clock.
+    pub made: i64,
+    /// When it was last changed, ms since the epoch by this machine's clock.
+    pub changed: i64,
     /// Facts of the first record.
     pub facts: Facts,
 }
@@ -90,23 +94,29 @@ pub(super) struct Changed {
     pub(super) id: String,
     pub(super) severity: Severity,
     pub(super) revision: i64,
+    pub(super) verdict: String,
+    pub(super) tenant: String,
 }
 
-/// Adds the increments and raises what became bulk; returns the findings that changed, by id.
+/// Adds the increments and raises what became bulk; returns the findings that changed, by id, and of each increment
+/// whether its finding began with it.
 pub(super) fn apply(
     transaction: &Transaction<'_>,
     increments: &[Increment],
     bulk_objects: u64,
-) -> Result<Vec<Changed>, OutboxError> {
+    now: i64,
+) -> Result<(Vec<Changed>, Vec<bool>), OutboxError> {
     let mut changed = BTreeSet::new();
+    let mut is_new = Vec::with_capacity(increments.len());
     for increment in increments {
-        upsert(transaction, increment)?;
+        is_new.push(upsert(transaction, increment, now)?);
         changed.insert(increment.id.clone());
     }
     for increment in increments.iter().filter(|increment| !spans_a_day(increment)) {
         changed.extend(raise_hour(transaction, increment, bulk_objects)?);
     }
-    changed.into_iter().map(|id| settle(transaction, id)).collect()
+    let changed = changed.into_iter().map(|id| settle(transaction, id, now)).collect::<Result<_, _>>()?;
+    Ok((changed, is_new))
 }
 
 fn spans_a_day(increment: &Increment) -> bool {
@@ -114,13 +124,17 @@ fn spans_a_day(increment: &Increment) -> bool {
     unclassified || FlowKind::parse(&increment.kind).is_some_and(FlowKind::is_standing)
 }
 
-/// Sums are formed here and not in SQL: SQLite turns an overflow into a fault, and sizes come from outside.
-fn upsert(transaction: &Transaction<'_>, increment: &Increment) -> Result<(), OutboxError> {
+/// Says whether the finding is new. Sums are formed here and not in SQL: SQLite turns an overflow into a fault, and sizes
+/// come from outside.
+fn upsert(transaction: &Transaction<'_>, increment: &Increment, now: i64) -> Result<bool, OutboxError> {
     let sql = "SELECT base, count, bytes, first, last FROM findings WHERE id = ?1";
     let known = transaction.prepare_cached(sql)?.query_row([&increment.id], |row| {
         Ok((row.get::<_, u8>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?, row.get(3)?, row.get(4)?))
     });
-    let Some((base, records, bytes, first, last)) = known.optional()? else { return insert(transaction, increment) };
+    let Some((base, records, bytes, first, last)) = known.optional()? else {
+        insert(transaction, increment, now)?;
+        return Ok(true);
+    };
     let sql = "UPDATE findings SET base = ?2, count = ?3, bytes = ?4, first = ?5, last = ?6 WHERE id = ?1";
     transaction.prepare_cached(sql)?.execute(params![
         increment.id,
@@ -130,12 +144,12 @@ fn upsert(transaction: &Transaction<'_>, increment: &Increment) -> Result<(), Ou
         increment.first.min(first),
         increment.last.max(last),
     ])?;
-    Ok(())
+    Ok(false)
 }
 
-fn insert(transaction: &Transaction<'_>, increment: &Increment) -> Result<(), OutboxError> {
-    let facts = serde_json::to_string(&increment.facts).map_err(|_| OutboxError::Corrupt("a finding's facts"))?;
-    let sql = "INSERT INTO findings VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, ?8, ?9, ?10, ?11, 0, ?12)";
+fn insert(transaction: &Transaction<'_>, increment: &Increment, now: i64) -> Result<(), OutboxError> {
+    let facts = stored::to_json(&increment.facts).ok_or(OutboxError::Corrupt("a finding's facts"))?;
+    let sql = "INSERT INTO findings VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, ?8, ?9, ?10, ?11, 0, ?12, ?12, ?13, ?14)";
     transaction.prepare_cached(sql)?.execute(params![
         increment.id,
         increment.series,
@@ -148,6 +162,8 @@ fn insert(transaction: &Transaction<'_>, increment: &Increment) -> Result<(), Ou
         int(increment.bytes),
         increment.first,
         increment.last,
+        now,
+        increment.facts.tenant,
         facts,
     ])?;
     Ok(())
@@ -175,15 +191,16 @@ fn raise_hour(
 }
 
 /// Works out the severity and counts the revision.
-fn settle(transaction: &Transaction<'_>, id: String) -> Result<Changed, OutboxError> {
-    let sql = "SELECT base, bulk, verdict, revision FROM findings WHERE id = ?1";
-    let (base, bulk, verdict, revision) = transaction.prepare_cached(sql)?.query_row([&id], |row| {
-        Ok((severity(row.get(0)?), row.get(1)?, row.get::<_, String>(2)?, row.get::<_, i64>(3)? + 1))
+fn settle(transaction: &Transaction<'_>, id: String, now: i64) -> Result<Changed, OutboxError> {
+    let sql = "SELECT base, bulk, verdict, revision, tenant FROM findings WHERE id = ?1";
+    let (base, bulk, verdict, revision, tenant) = transaction.prepare_cached(sql)?.query_row([&id], |row| {
+        let verdict = row.get::<_, String>(2)?;
+        Ok((severity(row.get(0)?), row.get(1)?, verdict, row.get::<_, i64>(3)? + 1, row.get(4)?))
     })?;
     let severity = if bulk { raised(base, &verdict) } else { base };
-    let sql = "UPDATE findings SET severity = ?2, revision = ?3 WHERE id = ?1";
-    transaction.prepare_cached(sql)?.execute(params![id, severity as u8, revision])?;
-    Ok(Changed { id, severity, revision })
+    let sql = "UPDATE findings SET severity = ?2, revision = ?3, changed = ?4 WHERE id = ?1";
+    transaction.prepare_cached(sql)?.execute(params![id, severity as u8, revision, now])?;
+    Ok(Changed { id, severity, revision, verdict, tenant })
 }
 
 /// One step for bulk. What is only informational stays so, and what is undetermined is never more than high.
@@ -195,16 +212,17 @@ fn raised(base: Severity, verdict: &str) -> Severity {
     }
 }
 
-fn severity(rank: u8) -> Severity {
+/// A severity by its rank.
+pub(super) fn severity(rank: u8) -> Severity {
     Severity::ALL.get(usize::from(rank)).copied().unwrap_or(Severity::Critical)
 }
 
-const COLUMNS: &str = "id, series, win, destination, severity, base, bulk, count, bytes, first, last, revision, facts";
+const COLUMNS: &str =
+    "id, series, win, destination, severity, base, bulk, count, bytes, first, last, revision, facts, made, changed";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Finding> {
-    // The parser's own words are dropped: they may quote values.
-    let facts = serde_json::from_str(row.get_ref(12)?.as_str()?)
-        .map_err(|_| rusqlite::Error::InvalidColumnType(12, "facts".to_owned(), Type::Text))?;
+    let facts = stored::from_json(row.get_ref(12)?.as_str()?)
+        .ok_or_else(|| rusqlite::Error::InvalidColumnType(12, "facts".to_owned(), Type::Text))?;
     Ok(Finding {
         id: row.get(0)?,
         series: row.get(1)?,
@@ -218,6 +236,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Finding> {
         first: row.get(9)?,
         last: row.get(10)?,
         revision: count(row.get(11)?),
+        made: row.get(13)?,
+        changed: row.get(14)?,
         facts,
     })
 }
@@ -243,6 +263,22 @@ pub(super) fn select(connection: &Connection, filter: &Filter) -> Result<Vec<Fin
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Findings changed since a moment of this machine's clock, the gravest first.
+pub(super) fn recent(
+    connection: &Connection,
+    since: i64,
+    minimum: Severity,
+    most: usize,
+) -> Result<Vec<Finding>, OutboxError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM findings WHERE changed >= ?1 AND severity >= ?2
+            ORDER BY severity DESC, count DESC, id LIMIT ?3"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![since, minimum as u8, int(most as u64)], read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// The gravest findings: by severity, then by count, then the latest.
 pub(super) fn worst(connection: &Connection, most: usize) -> Result<Vec<Finding>, OutboxError> {
     let sql = format!("SELECT {COLUMNS} FROM findings ORDER BY severity DESC, count DESC, last DESC, id LIMIT ?1");
@@ -251,10 +287,12 @@ pub(super) fn worst(connection: &Connection, most: usize) -> Result<Vec<Finding>
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Lets go of findings that ended before `before` and are owed to nobody.
+/// Lets go of findings that ended before `before` and are owed to nobody, and of what hangs on them.
 pub(super) fn prune(transaction: &Transaction<'_>, before: i64) -> Result<usize, OutboxError> {
     let old = "SELECT id FROM findings WHERE last < ?1
         AND NOT EXISTS (SELECT 1 FROM outbox WHERE finding = findings.id AND state <> 1)";
-    transaction.execute(&format!("DELETE FROM outbox WHERE finding IN ({old})"), [before])?;
+    for table in ["outbox", "acknowledgements"] {
+        transaction.execute(&format!("DELETE FROM {table} WHERE finding IN ({old})"), [before])?;
+    }
     Ok(transaction.execute(&format!("DELETE FROM findings WHERE id IN ({old})"), [before])?)
 }

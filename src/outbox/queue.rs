@@ -1,13 +1,14 @@
-//! What is owed to each channel. One row per finding and channel: a finding that changes while its notice waits is told
-//! once, as it then stands. A row is leased while a courier has it in hand; a lease that ran out is free again, so a
-//! notice is delivered at least once, and a receiver knows a repetition by its id.
+//! The couriers' side of the state database. A row is leased while a courier has it in hand; a lease that ran out is free
+//! again, so a notice is delivered at least once, and a receiver knows a repetition by its id.
 
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::finding::{self, Changed, Finding};
-use super::{ChannelSpec, OutboxError, begin, count, int, schema};
+use super::finding::{self, Finding};
+use super::owed::{ACKNOWLEDGED, PENDING, REPEAT, TOLD};
+use super::spec::ChannelSpec;
+use super::{OutboxError, begin, count, int, schema};
 
 /// How long a courier may hold a row, in ms. Longer than any channel's own time-out.
 pub(super) const LEASE_MS: i64 = 60_000;
@@ -26,12 +27,18 @@ pub(super) const BACK_OFF_MS: [i64; 9] = [
     24 * 3_600_000,
 ];
 
-/// Owed.
-const PENDING: u8 = 0;
-/// Told in its latest revision.
-const TOLD: u8 = 1;
-/// Given up; stays on file until somebody tries it again or drops it.
-const DEAD: u8 = 2;
+/// What a parcel says of its finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News {
+    /// The channel never heard of it.
+    Created,
+    /// It changed.
+    Updated,
+    /// Nothing new.
+    Repeated,
+    /// Somebody acknowledged it.
+    Acknowledged,
+}
 
 /// A leased notice.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +47,19 @@ pub struct Parcel {
     pub finding: Finding,
     /// Failures so far.
     pub attempts: u32,
+    /// What is said of it.
+    pub news: News,
+}
+
+impl Parcel {
+    /// Key by which a receiver knows a repetition: `<finding>.<revision>`, or `<finding>.<revision>.ack`.
+    pub fn notice_id(&self) -> String {
+        let id = self.finding.notice_id();
+        match self.news {
+            News::Created | News::Updated | News::Repeated => id,
+            News::Acknowledged => format!("{id}.ack"),
+        }
+    }
 }
 
 /// How a try went.
@@ -49,6 +69,8 @@ pub enum Outcome {
     Delivered,
     /// Not this time; the text says why and carries no value of the finding.
     Failed(String),
+    /// Not before so many ms have passed, as the receiver said.
+    Later(String, i64),
     /// Never in this form.
     Refused(String),
     /// Not tried; the row is free again.
@@ -58,65 +80,24 @@ pub enum Outcome {
 /// What is owed to one channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Backlog {
-    /// Notices owed.
+    /// Findings and letters owed.
     pub pending: u64,
+    /// Those that are due now.
+    pub due: u64,
     /// Since when the oldest is owed, ms since the epoch.
     pub oldest: Option<i64>,
-    /// Notices given up.
+    /// Findings held back, to be counted in a letter to come.
+    pub held: u64,
+    /// Notices and letters given up.
     pub dead: u64,
+    /// Since when the receiver is known to be gone, ms since the epoch.
+    pub closed: Option<i64>,
 }
 
-/// A notice that was given up.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeadLetter {
-    /// Finding's id.
-    pub finding: String,
-    /// Which channel gave it up.
-    pub channel: String,
-    /// Failures.
-    pub attempts: u32,
-    /// What the last one said.
-    pub last_error: String,
-}
-
-/// Notes what each channel owes for the changed findings.
-pub(super) fn enqueue(
-    transaction: &Transaction<'_>,
-    channels: &[ChannelSpec],
-    changed: &[Changed],
-    now: i64,
-) -> Result<(), OutboxError> {
-    for channel in channels {
-        for change in changed.iter().filter(|change| change.severity >= channel.minimum) {
-            owe(transaction, channel, change, now)?;
-        }
-    }
-    Ok(())
-}
-
-/// A waiting row keeps its age and its schedule and takes the new revision; one that was told is owed afresh.
-fn owe(transaction: &Transaction<'_>, spec: &ChannelSpec, change: &Changed, now: i64) -> Result<(), OutboxError> {
-    let sql = "INSERT INTO outbox VALUES (?1, ?2, ?3, 0, 0, 0, ?4, ?4 + ?5, 0, 0, NULL) ON CONFLICT DO UPDATE SET
-        revision = excluded.revision,
-        state = 0,
-        created = iif(state = 0, created, ?4),
-        next_at = iif(state = 0, next_at, max(?4, delivered_at + ?6)),
-        attempts = iif(state = 0, attempts, 0)";
-    transaction.prepare_cached(sql)?.execute(params![
-        change.id,
-        spec.name,
-        change.revision,
-        now,
-        spec.wait,
-        spec.interval
-    ])?;
-    Ok(())
-}
-
-/// The couriers' side of the state database.
+/// The couriers' and the operator's side of the state database.
 #[derive(Debug)]
 pub struct Queue {
-    connection: Connection,
+    pub(super) connection: Connection,
 }
 
 impl Queue {
@@ -128,6 +109,19 @@ impl Queue {
         Ok(Self { connection: schema::open_for_courier(path)? })
     }
 
+    /// Frees what an earlier process had in hand. To be called when nobody else can be at work on the channel.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub fn reclaim(&self, channel: &str) -> Result<(), OutboxError> {
+        for table in ["outbox", "letters"] {
+            let sql =
+                format!("UPDATE {table} SET lease_until = 0 WHERE channel = ?1 AND state = 0 AND lease_until > 0");
+            self.connection.execute(&sql, [channel])?;
+        }
+        Ok(())
+    }
+
     /// Leases up to `most` due notices of a channel, those waiting longest first.
     ///
     /// # Errors
@@ -136,74 +130,40 @@ impl Queue {
         let transaction = begin(&mut self.connection)?;
         let due = lease_rows(&transaction, channel, now, most)?;
         let mut parcels = Vec::with_capacity(due.len());
-        for (id, attempts) in due {
+        for (id, attempts, news) in due {
             // A notice without its finding cannot be told; there is none unless the file was edited by hand.
             if let Some(finding) = finding::get(&transaction, &id)? {
-                parcels.push(Parcel { finding, attempts });
+                parcels.push(Parcel { finding, attempts, news });
             }
         }
         transaction.commit()?;
         Ok(parcels)
     }
 
-    /// Takes down how a try went. A finding that changed meanwhile stays owed in its new revision.
+    /// Takes down how tries went, in one transaction. A finding that changed meanwhile stays owed in its new revision.
     ///
     /// # Errors
-    /// The database refuses; the lease runs out and the notice is tried again.
+    /// The database refuses; the leases run out and the notices are tried again.
+    pub fn settle_all(&mut self, spec: &ChannelSpec, tried: &[(Parcel, Outcome)], now: i64) -> Result<(), OutboxError> {
+        let transaction = begin(&mut self.connection)?;
+        for (parcel, outcome) in tried {
+            settle(&transaction, spec, parcel, outcome, now)?;
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// The same for one.
+    ///
+    /// # Errors
+    /// As [`Queue::settle_all`].
     pub fn settle(
         &mut self,
-        channel: &ChannelSpec,
+        spec: &ChannelSpec,
         parcel: &Parcel,
         outcome: &Outcome,
         now: i64,
     ) -> Result<(), OutboxError> {
-        let id = &parcel.finding.id;
-        match outcome {
-            Outcome::Delivered => self.delivered(channel, &parcel.finding, now),
-            Outcome::Failed(why) => self.failed(&channel.name, parcel, why, now),
-            Outcome::Refused(why) => self.refused(&channel.name, parcel, why),
-            Outcome::Returned => self.returned(&channel.name, id),
-        }
-    }
-
-    fn delivered(&self, channel: &ChannelSpec, finding: &Finding, now: i64) -> Result<(), OutboxError> {
-        let sql = "UPDATE outbox SET
-            delivered = max(delivered, ?3), delivered_at = ?4, lease_until = 0, attempts = 0, last_error = NULL,
-            state = iif(revision > ?3, 0, 1),
-            created = iif(revision > ?3, ?4, created),
-            next_at = iif(revision > ?3, ?4 + ?5, next_at)
-            WHERE finding = ?1 AND channel = ?2";
-        let revision = int(finding.revision);
-        let values = params![finding.id, channel.name, revision, now, channel.interval];
-        self.connection.prepare_cached(sql)?.execute(values)?;
-        Ok(())
-    }
-
-    fn failed(&self, channel: &str, parcel: &Parcel, why: &str, now: i64) -> Result<(), OutboxError> {
-        let Some(wait) = back_off(&parcel.finding.id, parcel.attempts) else {
-            return self.refused(channel, parcel, why);
-        };
-        let sql = "UPDATE outbox SET attempts = ?3, next_at = ?4, lease_until = 0, last_error = ?5
-            WHERE finding = ?1 AND channel = ?2";
-        let values = params![parcel.finding.id, channel, parcel.attempts + 1, now.saturating_add(wait), why];
-        self.connection.prepare_cached(sql)?.execute(values)?;
-        Ok(())
-    }
-
-    /// A newer revision may fare better, so only the one that was tried is given up.
-    fn refused(&self, channel: &str, parcel: &Parcel, why: &str) -> Result<(), OutboxError> {
-        let sql = "UPDATE outbox SET attempts = ?3, lease_until = 0, last_error = ?4, state = iif(revision > ?5, 0, 2)
-            WHERE finding = ?1 AND channel = ?2";
-        let revision = int(parcel.finding.revision);
-        let values = params![parcel.finding.id, channel, parcel.attempts + 1, why, revision];
-        self.connection.prepare_cached(sql)?.execute(values)?;
-        Ok(())
-    }
-
-    fn returned(&self, channel: &str, finding: &str) -> Result<(), OutboxError> {
-        let sql = "UPDATE outbox SET lease_until = 0 WHERE finding = ?1 AND channel = ?2";
-        self.connection.prepare_cached(sql)?.execute([finding, channel])?;
-        Ok(())
+        self.settle_all(spec, &[(parcel.clone(), outcome.clone())], now)
     }
 
     /// Makes everything that backs off due: the channel is known to work again. Returns how many.
@@ -211,58 +171,41 @@ impl Queue {
     /// # Errors
     /// The database refuses.
     pub fn wake(&self, channel: &str, now: i64) -> Result<usize, OutboxError> {
-        let sql = "UPDATE outbox SET next_at = ?2 WHERE channel = ?1 AND state = 0 AND attempts > 0 AND next_at > ?2";
-        Ok(self.connection.prepare_cached(sql)?.execute(params![channel, now])?)
+        let of = |table: &str| {
+            format!(
+                "UPDATE {table} SET next_at = ?2 WHERE channel = ?1 AND state = 0 AND attempts > 0 AND next_at > ?2"
+            )
+        };
+        let notices = self.connection.prepare_cached(&of("outbox"))?.execute(params![channel, now])?;
+        Ok(notices + self.connection.prepare_cached(&of("letters"))?.execute(params![channel, now])?)
     }
 
     /// What is owed to a channel.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn backlog(&self, channel: &str) -> Result<Backlog, OutboxError> {
-        let sql = "SELECT count(*), min(created) FROM outbox WHERE channel = ?1 AND state = 0";
-        let (pending, oldest) =
-            self.connection.prepare_cached(sql)?.query_one([channel], |row| Ok((count(row.get(0)?), row.get(1)?)))?;
-        let sql = "SELECT count(*) FROM outbox WHERE channel = ?1 AND state = 2";
-        let dead = self.connection.prepare_cached(sql)?.query_one([channel], |row| row.get(0))?;
-        Ok(Backlog { pending, oldest, dead: count(dead) })
-    }
-
-    /// Notices that were given up, of all channels.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub fn dead_letters(&self) -> Result<Vec<DeadLetter>, OutboxError> {
-        let sql = "SELECT finding, channel, attempts, coalesce(last_error, '') FROM outbox WHERE state = ?1
-            ORDER BY channel, finding";
-        let mut statement = self.connection.prepare(sql)?;
-        let rows = statement.query_map([DEAD], |row| {
-            Ok(DeadLetter {
-                finding: row.get(0)?,
-                channel: row.get(1)?,
-                attempts: row.get(2)?,
-                last_error: row.get(3)?,
+    pub fn backlog(&self, channel: &str, now: i64) -> Result<Backlog, OutboxError> {
+        let sql = "SELECT
+            (SELECT count(*) FROM outbox WHERE channel = ?1 AND state = 0)
+                + (SELECT count(*) FROM letters WHERE channel = ?1 AND state = 0),
+            (SELECT count(*) FROM outbox WHERE channel = ?1 AND state = 0 AND next_at <= ?2)
+                + (SELECT count(*) FROM letters WHERE channel = ?1 AND state = 0),
+            nullif(min(coalesce((SELECT min(created) FROM outbox WHERE channel = ?1 AND state = 0), 1 << 62),
+                coalesce((SELECT min(created) FROM letters WHERE channel = ?1 AND state = 0), 1 << 62)), 1 << 62),
+            (SELECT count(*) FROM outbox WHERE channel = ?1 AND state = 3),
+            (SELECT count(*) FROM outbox WHERE channel = ?1 AND state = 2 AND letter IS NULL)
+                + (SELECT count(*) FROM letters WHERE channel = ?1 AND state = 2),
+            (SELECT closed_at FROM channels WHERE name = ?1 AND closed_at > 0)";
+        Ok(self.connection.prepare_cached(sql)?.query_one(params![channel, now], |row| {
+            Ok(Backlog {
+                pending: count(row.get(0)?),
+                due: count(row.get(1)?),
+                oldest: row.get(2)?,
+                held: count(row.get(3)?),
+                dead: count(row.get(4)?),
+                closed: row.get(5)?,
             })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// Owes the given-up notices of a channel again, from the start. Returns how many.
-    ///
-    /// # Errors
-    /// The database refuses.
-    pub fn retry_dead(&self, channel: &str, now: i64) -> Result<usize, OutboxError> {
-        let sql = "UPDATE outbox SET state = ?3, attempts = 0, next_at = ?2 WHERE channel = ?1 AND state = ?4";
-        Ok(self.connection.execute(sql, params![channel, now, PENDING, DEAD])?)
-    }
-
-    /// Lets go of the given-up notices of a channel. Returns how many.
-    ///
-    /// # Errors
-    /// The database refuses.
-    pub fn drop_dead(&self, channel: &str) -> Result<usize, OutboxError> {
-        let sql = "UPDATE outbox SET state = ?2 WHERE channel = ?1 AND state = ?3";
-        Ok(self.connection.execute(sql, params![channel, TOLD, DEAD])?)
+        })?)
     }
 
     /// The revision of a finding that a channel has told last; `None` if none yet.
@@ -276,27 +219,135 @@ impl Queue {
     }
 }
 
+fn settle(
+    transaction: &Transaction<'_>,
+    spec: &ChannelSpec,
+    parcel: &Parcel,
+    outcome: &Outcome,
+    now: i64,
+) -> Result<(), OutboxError> {
+    match outcome {
+        Outcome::Delivered => delivered(transaction, spec, parcel, now),
+        Outcome::Failed(why) => failed(transaction, spec, parcel, why, 0, now),
+        Outcome::Later(why, wait) => failed(transaction, spec, parcel, why, *wait, now),
+        Outcome::Refused(why) => refused(transaction, spec, parcel, why, now),
+        Outcome::Returned => {
+            let sql = "UPDATE outbox SET lease_until = 0 WHERE finding = ?1 AND channel = ?2";
+            transaction.prepare_cached(sql)?.execute([&parcel.finding.id, &spec.name])?;
+            Ok(())
+        }
+    }
+}
+
+fn delivered(transaction: &Transaction<'_>, spec: &ChannelSpec, parcel: &Parcel, now: i64) -> Result<(), OutboxError> {
+    let sql = "UPDATE outbox SET
+        delivered = max(delivered, ?3), delivered_at = ?4, told = ?6, told_severity = ?7,
+        lease_until = 0, attempts = 0, last_error = NULL,
+        state = iif(revision > ?3, 0, 1),
+        why = 0,
+        created = iif(revision > ?3, ?4, created),
+        next_at = iif(revision > ?3, ?4 + ?5, next_at),
+        repeat_at = iif(?8 > 0, ?4 + ?8, 0)
+        WHERE finding = ?1 AND channel = ?2";
+    let finding = &parcel.finding;
+    let ends = parcel.news == News::Acknowledged || finding.severity < spec.repeat_from;
+    let repeat = if ends { 0 } else { spec.repeat.unwrap_or(0) };
+    let (revision, told) = (int(finding.revision), int(finding.count));
+    transaction.prepare_cached(sql)?.execute(params![
+        finding.id,
+        spec.name,
+        revision,
+        now,
+        spec.interval,
+        told,
+        finding.severity as u8,
+        repeat,
+    ])?;
+    Ok(())
+}
+
+fn failed(
+    transaction: &Transaction<'_>,
+    spec: &ChannelSpec,
+    parcel: &Parcel,
+    why: &str,
+    least: i64,
+    now: i64,
+) -> Result<(), OutboxError> {
+    let Some(wait) = back_off(&parcel.finding.id, parcel.attempts) else {
+        return refused(transaction, spec, parcel, why, now);
+    };
+    let sql = "UPDATE outbox SET attempts = ?3, next_at = ?4, lease_until = 0, last_error = ?5
+        WHERE finding = ?1 AND channel = ?2";
+    let next_at = now.saturating_add(wait.max(least));
+    let values = params![parcel.finding.id, spec.name, parcel.attempts + 1, next_at, why];
+    transaction.prepare_cached(sql)?.execute(values)?;
+    Ok(())
+}
+
+/// A newer revision may fare better, so only the one that was tried is given up.
+fn refused(
+    transaction: &Transaction<'_>,
+    spec: &ChannelSpec,
+    parcel: &Parcel,
+    why: &str,
+    now: i64,
+) -> Result<(), OutboxError> {
+    let sql = "UPDATE outbox SET attempts = ?3, lease_until = 0, last_error = ?4, state = iif(revision > ?5, 0, 2)
+        WHERE finding = ?1 AND channel = ?2";
+    let revision = int(parcel.finding.revision);
+    let values = params![parcel.finding.id, spec.name, parcel.attempts + 1, why, revision];
+    transaction.prepare_cached(sql)?.execute(values)?;
+    super::trouble::note(transaction, spec, super::letter::Mishap::GivenUp, why, now)
+}
+
 fn lease_rows(
     transaction: &Transaction<'_>,
     channel: &str,
     now: i64,
     most: usize,
-) -> Result<Vec<(String, u32)>, OutboxError> {
+) -> Result<Vec<(String, u32, News)>, OutboxError> {
     let sql = "UPDATE outbox SET lease_until = ?4 WHERE channel = ?1 AND finding IN (
             SELECT finding FROM outbox WHERE channel = ?1 AND state = 0 AND next_at <= ?2 AND lease_until <= ?2
             ORDER BY next_at LIMIT ?3)
-        RETURNING finding, attempts";
+        RETURNING finding, attempts, why, delivered";
     let mut statement = transaction.prepare_cached(sql)?;
     let lease_until = now.saturating_add(LEASE_MS);
-    let rows = statement
-        .query_map(params![channel, now, int(most as u64), lease_until], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let rows = statement.query_map(params![channel, now, int(most as u64), lease_until], |row| {
+        Ok((row.get(0)?, row.get(1)?, news(row.get(2)?, row.get(3)?)))
+    })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Waiting time after one more failure; `None` when the schedule is at its end. Half of it is spread by the finding's id,
+fn news(why: u8, delivered: i64) -> News {
+    match (why, delivered) {
+        (ACKNOWLEDGED, _) => News::Acknowledged,
+        (_, 0) => News::Created,
+        (REPEAT, _) => News::Repeated,
+        (_, _) => News::Updated,
+    }
+}
+
+/// Waiting time after one more failure; `None` when the schedule is at its end. Half of it is spread by the id and the try,
 /// so that a backlog does not come back all at once.
-fn back_off(id: &str, failures: u32) -> Option<i64> {
+pub(super) fn back_off(id: &str, failures: u32) -> Option<i64> {
     let full = *BACK_OFF_MS.get(failures as usize)?;
-    let spread = i64::from(id.bytes().fold(0u16, |sum, byte| sum.wrapping_mul(31).wrapping_add(u16::from(byte))));
-    Some(full / 2 + full / 2 * spread / i64::from(u16::MAX))
+    let seed = failures.to_le_bytes();
+    let spread = id.bytes().chain(seed).fold(0u16, |sum, byte| sum.wrapping_mul(31).wrapping_add(u16::from(byte)));
+    Some(full / 2 + full / 2 * i64::from(spread) / i64::from(u16::MAX))
+}
+
+/// Owes again what a receiver must hear of again: told long enough ago, changed lately enough, and not acknowledged. The
+/// others are left in peace for good.
+pub(super) fn sweep_repeats(transaction: &Transaction<'_>, spec: &ChannelSpec, now: i64) -> Result<usize, OutboxError> {
+    let open = "finding IN (SELECT f.id FROM findings AS f WHERE f.id = outbox.finding AND f.changed >= ?5
+        AND NOT EXISTS (SELECT 1 FROM acknowledgements AS a WHERE a.finding = f.id AND a.severity >= f.severity))";
+    let sql = format!(
+        "UPDATE outbox SET state = iif({open}, ?3, state), why = iif({open}, ?4, why), created = iif({open}, ?2, created),
+        next_at = iif({open}, ?2, next_at), attempts = 0, repeat_at = 0
+        WHERE channel = ?1 AND state = ?6 AND repeat_at > 0 AND repeat_at <= ?2"
+    );
+    let since = now.saturating_sub(spec.repeat_for);
+    let values = params![spec.name, now, PENDING, REPEAT, since, TOLD];
+    Ok(transaction.prepare_cached(&sql)?.execute(values)?)
 }

@@ -10,7 +10,7 @@ use rusqlite::{Connection, params};
 use super::OutboxError;
 
 /// Layout number, in `user_version`.
-const LAYOUT: i64 = 1;
+const LAYOUT: i64 = 2;
 
 /// How long a writer waits for the other: a courier's transaction takes well under a millisecond.
 const BUSY: Duration = Duration::from_secs(10);
@@ -58,6 +58,9 @@ CREATE TABLE findings (
     first INTEGER NOT NULL,
     last INTEGER NOT NULL,
     revision INTEGER NOT NULL,
+    made INTEGER NOT NULL,
+    changed INTEGER NOT NULL,
+    tenant TEXT NOT NULL,
     facts TEXT NOT NULL
 ) STRICT;
 CREATE INDEX findings_by_series ON findings (series, win);
@@ -67,18 +70,120 @@ CREATE TABLE outbox (
     finding TEXT NOT NULL,
     channel TEXT NOT NULL,
     revision INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    why INTEGER NOT NULL,
     delivered INTEGER NOT NULL,
     delivered_at INTEGER NOT NULL,
-    state INTEGER NOT NULL,
+    told INTEGER NOT NULL,
+    told_severity INTEGER NOT NULL,
     created INTEGER NOT NULL,
     next_at INTEGER NOT NULL,
     lease_until INTEGER NOT NULL,
     attempts INTEGER NOT NULL,
+    repeat_at INTEGER NOT NULL,
+    escalate_at INTEGER NOT NULL,
+    held TEXT,
+    letter TEXT,
     last_error TEXT,
     PRIMARY KEY (finding, channel)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX outbox_due ON outbox (channel, next_at) WHERE state = 0;
 CREATE INDEX outbox_dead ON outbox (channel) WHERE state = 2;
+CREATE INDEX outbox_held ON outbox (channel) WHERE state = 3;
+CREATE INDEX outbox_letter ON outbox (letter) WHERE letter IS NOT NULL;
+CREATE INDEX outbox_repeat ON outbox (channel, repeat_at) WHERE repeat_at > 0;
+CREATE INDEX outbox_escalate ON outbox (channel, escalate_at) WHERE escalate_at > 0;
+CREATE TABLE letters (
+    id TEXT PRIMARY KEY,
+    channel TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    next_at INTEGER NOT NULL,
+    lease_until INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    failing_since INTEGER NOT NULL,
+    sent_at INTEGER NOT NULL,
+    last_error TEXT,
+    body TEXT NOT NULL
+) STRICT;
+CREATE INDEX letters_due ON letters (channel, next_at) WHERE state = 0;
+CREATE INDEX letters_by_owner ON letters (owner, created);
+CREATE TABLE letter_items (
+    letter TEXT NOT NULL,
+    finding TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    severity INTEGER NOT NULL,
+    PRIMARY KEY (letter, finding)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE channels (
+    name TEXT PRIMARY KEY,
+    closed_at INTEGER NOT NULL,
+    closed_why TEXT NOT NULL,
+    digested_to INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE troubles (
+    recipient TEXT NOT NULL,
+    about TEXT NOT NULL,
+    mishap TEXT NOT NULL,
+    messages INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    told_at INTEGER NOT NULL,
+    why TEXT NOT NULL,
+    PRIMARY KEY (recipient, about, mishap)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE acknowledgements (
+    finding TEXT PRIMARY KEY,
+    severity INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    note TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE silences (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    matchers TEXT NOT NULL,
+    starts INTEGER NOT NULL,
+    ends INTEGER NOT NULL,
+    author TEXT NOT NULL,
+    comment TEXT NOT NULL,
+    created INTEGER NOT NULL
+) STRICT;
+CREATE TABLE tallies (
+    slot INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    verdict TEXT NOT NULL,
+    findings INTEGER NOT NULL,
+    records INTEGER NOT NULL,
+    PRIMARY KEY (slot, kind, verdict)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE intake (
+    slot INTEGER PRIMARY KEY,
+    received INTEGER NOT NULL,
+    judged INTEGER NOT NULL,
+    rejected INTEGER NOT NULL,
+    duplicate INTEGER NOT NULL,
+    missing INTEGER NOT NULL
+) STRICT;
+CREATE TABLE arrangements (
+    key TEXT PRIMARY KEY,
+    first INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    destination TEXT NOT NULL,
+    recipient TEXT NOT NULL,
+    verdict TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX arrangements_by_first ON arrangements (first);
+CREATE TABLE notes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    about TEXT NOT NULL,
+    text TEXT NOT NULL
+) STRICT;
 ";
 
 /// Opens for the recorder, whose commits must survive a power cut.

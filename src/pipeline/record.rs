@@ -11,7 +11,7 @@ use super::standing::Arrangement;
 use super::view::{self, LegView};
 use super::work::{Judged, worst};
 use super::world::World;
-use crate::domain::event::{Act, Event};
+use crate::domain::event::{Act, Event, Personal};
 use crate::domain::finding::{FindingKey, window_start};
 use crate::domain::flow::{Case, FlowKind, Recipient};
 use crate::domain::party::Tri;
@@ -320,10 +320,10 @@ fn facts(context: &Context<'_, '_>, view: &LegView<'_>, record: &str) -> Facts {
     let categories = context.world.policy.item(context.case.item).categories.union(context.case.suggested);
     Facts {
         tenant: context.world.policy.tenant(context.case.tenant).id.clone(),
-        actor_id: actor.id,
-        actor_name: actor.name.to_owned(),
-        address: actor.address.to_owned(),
-        resource: data.resource.to_owned(),
+        actor_id: Personal::new(actor.id),
+        actor_name: Personal::new(actor.name.to_owned()),
+        address: Personal::new(actor.address.to_owned()),
+        resource: Personal::new(data.resource.to_owned()),
         kind: view.kind.to_owned(),
         preview: view.preview,
         origin: view.origin.words(),
@@ -334,7 +334,7 @@ fn facts(context: &Context<'_, '_>, view: &LegView<'_>, record: &str) -> Facts {
         destination_method: view.destination.method.to_owned(),
         destination_confidence: view.destination.confidence.to_owned(),
         destination_source: view.destination.source.clone(),
-        recipient: view.recipient.name.to_owned(),
+        recipient: Personal::new(view.recipient.name.to_owned()),
         recipient_role: if view.recipient.tie == "same entity" { view.recipient.tie } else { view.recipient.role }
             .to_owned(),
         verdict: decision.verdict.to_owned(),

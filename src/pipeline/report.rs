@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
+use crate::domain::event::Personal;
 use crate::domain::finding::FindingKey;
 use crate::domain::position::{Lane, Position};
 use crate::domain::verdict::{Severity, Verdict};
@@ -173,19 +172,17 @@ pub struct FindingDelta {
     pub facts: Facts,
 }
 
-/// What a renderer may say about a finding, from its first record. Personal values are in here: `Debug` shows none.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What a renderer may say about a finding, from its first record. Values about people are sealed, `Debug` shows none of
+/// the others either, and the type cannot be serialised: it leaves the process through the view of an audience alone.
+#[derive(Clone, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct Facts {
     pub tenant: String,
-    /// Personal.
-    pub actor_id: String,
-    /// Personal.
-    pub actor_name: String,
-    /// Personal.
-    pub address: String,
-    /// Personal: file name.
-    pub resource: String,
+    pub actor_id: Personal<String>,
+    pub actor_name: Personal<String>,
+    pub address: Personal<String>,
+    /// File name.
+    pub resource: Personal<String>,
     pub kind: String,
     pub preview: bool,
     /// Place for people, as `CN (Shenzhen, Guangdong)`, or `unknown (opaque)`.
@@ -198,8 +195,8 @@ pub struct Facts {
     pub destination_method: String,
     pub destination_confidence: String,
     pub destination_source: String,
-    /// Recipient's name for people.
-    pub recipient: String,
+    /// Recipient's name for people; it may name one of them.
+    pub recipient: Personal<String>,
     /// `processor`, `data user`, `same entity`, `unknown`, `public`.
     pub recipient_role: String,
     pub verdict: String,
@@ -217,7 +214,6 @@ pub struct Facts {
     /// Whether a provision that binds today fails.
     pub binding: bool,
     /// The gravest gap on record in a data protection principle, if the data leave Hong Kong.
-    #[serde(default)]
     pub gap: Option<String>,
     /// Id of the first record.
     pub record: String,

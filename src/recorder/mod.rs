@@ -16,7 +16,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use thiserror::Error;
 
-use crate::evidence::{self, EvidenceError, Log, Note};
+use crate::evidence::disk::Disk;
+use crate::evidence::inbox::Waiting;
+use crate::evidence::{self, EvidenceError, Inbox, Log, Note};
 use crate::outbox::{Bounds, ChannelSpec, Outbox, OutboxError};
 use crate::pipeline::ports::{Durable, Reached, RecordError, Recorder, Seal};
 use crate::pipeline::report::{BatchReport, Gap};
@@ -55,6 +57,7 @@ pub struct Ledger {
     log: Log,
     outbox: Outbox,
     dead_letters: DeadLetters,
+    inbox: Inbox,
     notes: Vec<Note>,
     /// Records written by this process.
     pub records: u64,
@@ -74,7 +77,7 @@ impl Ledger {
     ) -> Result<Self, OpenError> {
         make_private(&folders.evidence)?;
         make_private(&folders.state)?;
-        let log = Log::open(&folders.evidence, options)?;
+        let mut log = Log::open(&folders.evidence, options)?;
         let mut outbox = Outbox::open(&folders.state.join("state.db"), channels)?.with_bounds(bounds);
         outbox.recover(log.size())?;
         let behind = log.size() > outbox.applied_size();
@@ -86,10 +89,14 @@ impl Ledger {
             );
             outbox.adopt(&log.coverage_since(outbox.applied_size())?, log.size())?;
         }
+        let inbox = Inbox::new(&folders.state).through(Disk::new(options.sync, options.faults.clone()));
+        let recorded = inbox.recorded(&folders.evidence)?;
+        recorded.iter().try_for_each(|waiting| log.carry_out(waiting.filing()))?;
+        inbox.remove(&recorded)?;
         let path = folders.state.join("dead-letters.ndjson");
         let dead_letters = DeadLetters::open(&path, dead_letters, &outbox.reached()?)
             .map_err(|source| OpenError::Folder { path: path.clone(), source })?;
-        Ok(Self { log, outbox, dead_letters, notes: Vec::new(), records: 0 })
+        Ok(Self { log, outbox, dead_letters, inbox, notes: Vec::new(), records: 0 })
     }
 
     /// How far each lane is recorded.
@@ -121,12 +128,39 @@ impl Ledger {
         self.notes.push(note);
     }
 
-    /// Publishes notes that no batch has taken along, as at the end.
+    /// Lets go of findings whose last event is before `before` (ms since the epoch) and of which nothing is owed. The
+    /// evidence of their records stays.
+    ///
+    /// # Errors
+    /// The database refuses; nothing has changed then.
+    pub fn prune(&mut self, before: i64) -> Result<usize, OutboxError> {
+        self.outbox.prune(before)
+    }
+
+    /// Publishes notes that no batch has taken along, and deeds that wait in the inbox: at the end, and while the source
+    /// is idle.
     ///
     /// # Errors
     /// The disk refuses.
     pub fn flush(&mut self) -> Result<(), RecordError> {
-        if self.notes.is_empty() { Ok(()) } else { self.write(&BatchReport::default()) }
+        let idle = self.notes.is_empty() && self.waiting().is_empty();
+        if idle { Ok(()) } else { self.write(&BatchReport::default()) }
+    }
+
+    /// What waits in the inbox. An inbox that cannot be read keeps deeds waiting, not the stream.
+    fn waiting(&self) -> Vec<Waiting> {
+        let mut waiting = self.inbox.waiting().unwrap_or_else(|why| {
+            tracing::warn!(%why, "deeds wait to be recorded");
+            Vec::new()
+        });
+        waiting.retain(|waiting| {
+            let may = self.log.may_record(waiting.filing().deed());
+            if !may {
+                self.inbox.refuse(waiting);
+            }
+            may
+        });
+        waiting
     }
 
     /// Closes the log in order. Dropping the ledger loses nothing either; it only leaves more to settle at the next start.
@@ -143,6 +177,8 @@ impl Ledger {
         };
         self.dead_letters.keep(&report.rejected).map_err(|why| failed("dead letters not kept", &why))?;
         self.notes.extend(report.gaps.iter().map(gap));
+        let waiting = self.waiting();
+        self.notes.extend(waiting.iter().map(|waiting| Note::Deed(waiting.filing().clone())));
         let batch = evidence::Batch {
             records: &report.records,
             coverage: &report.coverage,
@@ -155,6 +191,7 @@ impl Ledger {
         self.outbox.prepare(size, report).map_err(|why| failed("state not written", &why))?;
         self.log.publish(staged).map_err(|why| failed("evidence checkpoint not written", &why))?;
         self.outbox.apply(size).map_err(|why| failed("state not applied", &why))?;
+        self.inbox.remove(&waiting).map_err(|why| failed("deeds not taken off the inbox", &why))?;
         self.notes.clear();
         self.records += report.records.len() as u64;
         Ok(())

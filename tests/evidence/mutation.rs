@@ -102,13 +102,13 @@ fn a_changed_entry_is_named_with_its_record() {
     let room = at_rest();
     let path = room.archive().join("tile/entries/000");
     let bundle = fs::read(&path).unwrap();
-    // Entry 0 is the checkpoint, entries 1 to 5 are the records of the first batch.
+    // Entry 0 is the checkpoint, entry 1 names the recipients, entries 2 to 6 are the records of the first batch.
     let third = bundle.windows(6).enumerate().filter(|(_, window)| *window == b"hw1 R ").nth(2).unwrap().0;
     let mut changed = bundle;
     changed[third + 25] ^= 1;
     fs::write(&path, changed).unwrap();
     let report = room.verify();
-    assert_eq!((report.breaches[0].kind, report.breaches[0].entry), (BreachKind::Entry, Some(3)));
+    assert_eq!((report.breaches[0].kind, report.breaches[0].entry), (BreachKind::Entry, Some(4)));
     assert_eq!(report.first_bad_record(), Some(2));
 }
 

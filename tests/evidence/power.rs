@@ -35,7 +35,8 @@ impl Medium {
                 self.renamed.insert(path.to_owned(), synced);
             }
             Step::Remove if path.exists() => drop(self.removed.insert(path.to_owned(), content())),
-            Step::Remove | Step::CreateDir | Step::Append | Step::Write | Step::Truncate | Step::Index => (),
+            Step::Remove | Step::CreateDir | Step::Append | Step::Write | Step::Truncate | Step::Index | Step::Keys => {
+            }
         }
         Fate::Done
     }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+pub(crate) mod findings;
+
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
@@ -139,4 +141,15 @@ pub(crate) fn run_in(
     run.through(&mut source, &mut kept, &mut crew, &mut tally, &mut |seen| lines.extend_from_slice(seen.lines))
         .unwrap();
     (kept.0, lines, source.committed)
+}
+
+/// Holds a text against the file of that name under `tests/golden`.
+pub(crate) fn golden(name: &str, text: &str) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(text, expected, "{name}: look at the change, then run with UPDATE_GOLDEN=1");
 }

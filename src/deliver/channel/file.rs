@@ -1,41 +1,56 @@
-//! A file that grows by one JSON line per notice, for shippers that follow files. Opened anew for each notice, so the file
-//! may be rotated at any time. Never rewrites what is there.
+//! A file that grows by one line per notice, for shippers that follow files. Opened anew for each batch, so the file may be
+//! rotated at any time. Never rewrites what is there.
 
 use std::fs::OpenOptions;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
-use super::{Channel, Message, SendError};
+use super::{Channel, SendError};
 use crate::deliver::audience::Audience;
-use crate::deliver::render;
+use crate::deliver::notice::Notice;
+use crate::deliver::render::{Context, Format};
 
-/// Appends JSON lines to a file of mode 0600.
+/// Notices written at a time.
+const MOST: usize = 64;
+
+/// Appends lines to a file of mode 0600.
 #[derive(Debug)]
 pub struct File {
-    name: String,
     audience: Audience,
     path: PathBuf,
+    format: Format,
+    context: Context,
 }
 
 impl File {
-    /// A channel that appends to `path`, which is made at the first notice.
-    pub fn new(name: &str, audience: Audience, path: PathBuf) -> Self {
-        Self { name: name.to_owned(), audience, path }
+    /// A channel that appends lines of harbourwatch's own form to `path`, which is made at the first notice.
+    pub fn new(audience: Audience, path: PathBuf) -> Self {
+        Self { audience, path, format: Format::Finding, context: Context::default() }
     }
 
-    fn append(&self, line: &str) -> std::io::Result<()> {
+    /// The same in another form.
+    #[must_use]
+    pub fn in_format(mut self, format: Format, context: Context) -> Self {
+        (self.format, self.context) = (format, context);
+        self
+    }
+
+    fn lines(&self, notices: &[Notice]) -> String {
+        notices.iter().map(|notice| self.format.line(notice, &self.context).0 + "\n").collect()
+    }
+
+    fn append(&self, lines: &str) -> std::io::Result<()> {
         if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder)?;
         }
         let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(&self.path)?;
         let end = file.seek(SeekFrom::End(0))?;
-        let mut bytes = Vec::with_capacity(line.len() + 2);
+        let mut bytes = Vec::with_capacity(lines.len() + 1);
         if is_torn(&mut file, end)? {
             bytes.push(b'\n');
         }
-        bytes.extend_from_slice(line.as_bytes());
-        bytes.push(b'\n');
+        bytes.extend_from_slice(lines.as_bytes());
         let written = file.write_all(&bytes).and_then(|()| file.sync_data());
         if written.is_err() {
             // Half a line would stay before the next try's whole one; if this fails too, the next try ends the line.
@@ -55,21 +70,23 @@ fn is_torn(file: &mut std::fs::File, end: u64) -> std::io::Result<bool> {
 }
 
 impl Channel for File {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
     fn audience(&self) -> Audience {
         self.audience
     }
 
-    fn send(&mut self, message: &Message) -> Result<(), SendError> {
-        let line = render::finding::json_line(&message.id, &message.view);
-        self.append(&line).map_err(|error| {
-            SendError::Transient(format!(
-                "cannot append to {}: {error}; check space and permissions",
-                self.path.display()
-            ))
-        })
+    fn most(&self) -> usize {
+        MOST
+    }
+
+    fn send(&mut self, notices: &[Notice]) -> Vec<Result<(), SendError>> {
+        let sent = self.append(&self.lines(notices)).map_err(|error| {
+            let path = self.path.display();
+            SendError::Transient(format!("cannot append to {path}: {error}; check space and permissions"))
+        });
+        vec![sent; notices.len()]
+    }
+
+    fn preview(&self, notice: &Notice) -> String {
+        self.lines(std::slice::from_ref(notice))
     }
 }

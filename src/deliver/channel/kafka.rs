@@ -2,84 +2,86 @@
 //! (Kafka protocol binding §3.2), so that a consumer can drop repetitions by `ce_id`. A notice counts as told when all in-sync
 //! replicas have it. Never decides what a reader sees: that is the audience's.
 
-use super::{Channel, Message, SendError};
-use crate::deliver::audience::{Audience, Field};
-use crate::deliver::render;
-use crate::kafka::{self, Outgoing, Producer};
+use super::{Channel, SendError};
+use crate::deliver::audience::Audience;
+use crate::deliver::notice::Notice;
+use crate::deliver::render::Context;
+use crate::deliver::render::cloudevents::{self, Event};
+use crate::kafka::{self, Header, Outgoing, Producer};
 
-/// Type of the event while the finding is new, and after.
-const CREATED: &str = "harbourwatch.finding.created.v1";
-const UPDATED: &str = "harbourwatch.finding.updated.v1";
+/// Notices handed to the producer at a time. They travel together, so thousands take a few round trips.
+const MOST: usize = 2_000;
 
 /// Sends notices to a topic.
 pub struct Kafka {
-    name: String,
     audience: Audience,
     topic: String,
+    context: Context,
     producer: Producer,
 }
 
 impl Kafka {
     /// A channel to `topic`, which must exist.
-    pub fn new(name: &str, audience: Audience, topic: &str, producer: Producer) -> Self {
-        Self { name: name.to_owned(), audience, topic: topic.to_owned(), producer }
+    pub fn new(audience: Audience, topic: &str, context: Context, producer: Producer) -> Self {
+        Self { audience, topic: topic.to_owned(), context, producer }
     }
 }
 
 impl std::fmt::Debug for Kafka {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Kafka").field("name", &self.name).field("topic", &self.topic).finish_non_exhaustive()
+        f.debug_struct("Kafka").field("topic", &self.topic).finish_non_exhaustive()
     }
 }
 
 impl Channel for Kafka {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
     fn audience(&self) -> Audience {
         self.audience
     }
 
-    fn send(&mut self, message: &Message) -> Result<(), SendError> {
-        let view = &message.view;
-        let line = render::finding::json_line(&message.id, view);
-        let finding = view.text(Field::Id);
-        let kind = if view.number(Field::Revision).unwrap_or_default() > 1 { UPDATED } else { CREATED };
-        let source = format!("urn:harbourwatch:{}", view.text(Field::Tenant));
-        let time = time(view.number(Field::Last).unwrap_or_default());
-        let texts = [
-            ("content-type", "application/json"),
-            ("ce_specversion", "1.0"),
-            ("ce_id", &message.id),
-            ("ce_source", &source),
-            ("ce_type", kind),
-            ("ce_time", &time),
-            ("ce_subject", finding),
-        ];
-        let headers = texts.map(|(name, value)| (name, Some(value.as_bytes())));
-        let outgoing = Outgoing {
-            topic: &self.topic,
-            key: Some(finding.as_bytes()),
-            payload: line.as_bytes(),
-            headers: &headers,
-            timestamp: None,
-        };
-        self.producer.send_all(&[outgoing]).map_err(|failed| told(failed.into_iter().next()))
+    fn most(&self) -> usize {
+        MOST
+    }
+
+    fn send(&mut self, notices: &[Notice]) -> Vec<Result<(), SendError>> {
+        let events: Vec<Event> = notices.iter().map(|notice| cloudevents::event(notice, &self.context)).collect();
+        let headers: Vec<Vec<Header<'_>>> = events.iter().map(headers).collect();
+        let pairs = events.iter().zip(&headers);
+        let outgoing: Vec<_> = pairs.map(|(event, headers)| outgoing(&self.topic, event, headers)).collect();
+        answers(notices.len(), self.producer.send_all(&outgoing))
+    }
+
+    fn preview(&self, notice: &Notice) -> String {
+        let event = cloudevents::event(notice, &self.context);
+        let headers = event.headers.iter().map(|(name, value)| format!("{name}: {value}\n"));
+        format!("topic: {}\nkey: {}\n{}\n{}\n", self.topic, event.key, headers.collect::<String>(), event.value)
     }
 }
 
-fn told(failed: Option<(usize, kafka::SendError)>) -> SendError {
-    match failed {
-        // one that is too large stays so; a wrong password may be mended
-        Some((_, error)) if error.0.cause == kafka::Cause::TooLarge => SendError::Permanent(error.to_string()),
-        Some((_, error)) => SendError::Transient(error.to_string()),
-        None => SendError::Transient("kafka: no answer".to_owned()),
-    }
+fn headers(event: &Event) -> Vec<Header<'_>> {
+    event.headers.iter().map(|(name, value)| (*name, Some(value.as_bytes()))).collect()
 }
 
-/// RFC 3339 in UTC; the epoch for a time outside the calendar.
-fn time(ms: i64) -> String {
-    let stamp = jiff::Timestamp::from_millisecond(ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    format!("{stamp:.3}")
+fn outgoing<'a>(topic: &'a str, event: &'a Event, headers: &'a [Header<'a>]) -> Outgoing<'a> {
+    Outgoing { topic, key: Some(event.key.as_bytes()), payload: event.value.as_bytes(), headers, timestamp: None }
+}
+
+/// One answer for each of `sent`. A failure that names none of them leaves open which it was: none counts as told then.
+fn answers(sent: usize, outcome: Result<(), Vec<(usize, kafka::SendError)>>) -> Vec<Result<(), SendError>> {
+    let mut answers = vec![Ok(()); sent];
+    for (index, error) in outcome.err().unwrap_or_default() {
+        match answers.get_mut(index) {
+            Some(answer) => *answer = Err(told(&error)),
+            None => return vec![Err(told(&error)); sent],
+        }
+    }
+    answers
+}
+
+fn told(error: &kafka::SendError) -> SendError {
+    // one that is too large stays so; a wrong password may be mended
+    if error.0.cause == kafka::Cause::TooLarge {
+        SendError::Permanent(error.to_string())
+    } else {
+        SendError::Transient(error.to_string())
+    }
 }

@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use super::plain::is_hidden;
-use crate::deliver::audience::View;
+use crate::deliver::{Field, View};
 
 /// Version of the layout.
 pub const SCHEMA: &str = "harbourwatch.finding.v1";
@@ -16,7 +15,9 @@ pub fn json_line(notice: &str, view: &View) -> String {
     push_pair(&mut line, "schema", &Value::from(SCHEMA));
     push_pair(&mut line, "notice", &Value::from(notice));
     push_pair(&mut line, "audience", &Value::from(view.audience().name()));
-    for (field, value) in view.values() {
+    // When this machine wrote it down is no part of a finding: the same input gives the same lines.
+    let kept = view.values().iter().filter(|(field, _)| !matches!(field, Field::Made | Field::Changed));
+    for (field, value) in kept {
         push_pair(&mut line, field.name(), value);
     }
     line.push('}');
@@ -27,18 +28,5 @@ fn push_pair(line: &mut String, key: &str, value: &Value) {
     if !line.ends_with('{') {
         line.push(',');
     }
-    line.push('"');
-    line.push_str(key);
-    line.push_str("\":");
-    value.to_string().chars().for_each(|char| push(line, char));
-}
-
-/// Outside strings JSON has no such characters, so an escape is always inside one.
-fn push(line: &mut String, char: char) {
-    if !is_hidden(char) {
-        return line.push(char);
-    }
-    for unit in char.encode_utf16(&mut [0; 2]) {
-        line.push_str(&format!("\\u{unit:04x}"));
-    }
+    line.push_str(&format!("\"{key}\":{}", super::json::escape(&value.to_string())));
 }

@@ -1,4 +1,5 @@
-//! A finding in words for the person who must act on it: English first, then Traditional Chinese.
+//! A finding in words for the person who must act on it: English first, then Traditional Chinese. Letters of every markup
+//! are laid out from the same `Account`.
 //!
 //! Says who, what, when, from where to where and how that is known, what the register says, what the law says and with
 //! what weight, what is asked and by when, and how to check all of it. Every value from outside goes through
@@ -6,7 +7,8 @@
 
 use super::phrases::{self, Language, Phrase, SECTION_33, TERMS, say};
 use super::plain::plain;
-use crate::deliver::audience::{Field, View};
+use super::terms;
+use crate::deliver::{Field, View};
 use crate::domain::finding::HKT_OFFSET_MS;
 use crate::domain::flow::FlowKind;
 use crate::domain::party::{Categories, Category};
@@ -25,70 +27,114 @@ pub enum Languages {
     Chinese,
 }
 
+/// What one line of an account says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Row {
+    Who,
+    What,
+    When,
+    From,
+    To,
+    Recipient,
+    Data,
+    Safeguard,
+    Law,
+    Severity,
+    Please,
+    Evidence,
+    Caveat,
+}
+
+impl Row {
+    pub(super) fn label(self) -> Phrase {
+        match self {
+            Self::Who => say("Who", "人物"),
+            Self::What => say("What", "事項"),
+            Self::When => say("When", "時間"),
+            Self::From => say("From", "來源地"),
+            Self::To => say("To", "目的地"),
+            Self::Recipient => say("Recipient", "接收者"),
+            Self::Data => say("Data", "資料"),
+            Self::Safeguard => say("Safeguard", "保障措施"),
+            Self::Law => say("Law", "法律依據"),
+            Self::Severity => say("Severity", "嚴重程度"),
+            Self::Please => say("Please", "跟進"),
+            Self::Evidence => say("Evidence", "證據"),
+            Self::Caveat => say("Caveat", "注意"),
+        }
+    }
+}
+
 /// The notice. The first line is the headline; every line ends with a line feed.
 pub fn words(view: &View, languages: Languages) -> String {
     match languages {
         Languages::Both => {
-            format!("{}\n{}", Notice::new(view, Language::English).text(), Notice::new(view, Language::Chinese).text())
+            format!(
+                "{}\n{}",
+                Account::new(view, Language::English).text(),
+                Account::new(view, Language::Chinese).text()
+            )
         }
-        Languages::English => Notice::new(view, Language::English).text(),
-        Languages::Chinese => Notice::new(view, Language::Chinese).text(),
+        Languages::English => Account::new(view, Language::English).text(),
+        Languages::Chinese => Account::new(view, Language::Chinese).text(),
     }
 }
 
-struct Notice<'a> {
+pub(super) struct Account<'a> {
     view: &'a View,
     language: Language,
     verdict: Verdict,
     severity: Severity,
 }
 
-impl<'a> Notice<'a> {
-    fn new(view: &'a View, language: Language) -> Self {
+impl<'a> Account<'a> {
+    pub(super) fn new(view: &'a View, language: Language) -> Self {
         // Names are our own; one that a later version wrote is treated with the greater care.
         let verdict = Verdict::parse(view.text(Field::Verdict)).unwrap_or(Verdict::Undetermined);
         let severity = Severity::parse(view.text(Field::Severity)).unwrap_or(Severity::Critical);
         Self { view, language, verdict, severity }
     }
 
-    fn text(&self) -> String {
-        let lines: [(Phrase, String); 13] = [
-            (say("Who", "人物"), self.who()),
-            (say("What", "事項"), self.what()),
-            (say("When", "時間"), self.when()),
-            (say("From", "來源地"), self.origin()),
-            (say("To", "目的地"), self.destination()),
-            (say("Recipient", "接收者"), self.recipient()),
-            (say("Data", "資料"), self.data()),
-            (say("Safeguard", "保障措施"), self.safeguard()),
-            (say("Law", "法律依據"), self.law()),
-            (say("Severity", "嚴重程度"), self.grounds()),
-            (say("Please", "跟進"), self.request()),
-            (say("Evidence", "證據"), self.evidence()),
-            (say("Caveat", "注意"), self.caveat()),
+    /// What is said, in the order of a plain notice; what the readers may not see is left out.
+    pub(super) fn rows(&self) -> Vec<(Row, String)> {
+        let rows = [
+            (Row::Who, self.who()),
+            (Row::What, self.what()),
+            (Row::When, self.when()),
+            (Row::From, self.origin()),
+            (Row::To, self.destination()),
+            (Row::Recipient, self.recipient()),
+            (Row::Data, self.data()),
+            (Row::Safeguard, self.safeguard()),
+            (Row::Law, self.law()),
+            (Row::Severity, self.grounds()),
+            (Row::Please, self.request()),
+            (Row::Evidence, self.evidence()),
+            (Row::Caveat, self.caveat()),
         ];
-        let mut text = self.headline();
-        for (label, line) in lines.iter().filter(|(_, line)| !line.is_empty()) {
-            text.push_str(&label.fill(self.language, &[]));
+        rows.into_iter().filter(|(_, text)| !text.is_empty()).collect()
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!("[{}] {}\n", self.severity.name(), self.headline());
+        for (row, line) in self.rows() {
+            text.push_str(row.label().text(self.language));
             text.push_str(self.colon());
-            text.push_str(line);
+            text.push_str(&line);
             text.push('\n');
         }
         text
     }
 
-    fn headline(&self) -> String {
+    /// What it is about, without its severity.
+    pub(super) fn headline(&self) -> String {
         let foreign = self.tags().contains(&Tag::ForeignHkControlled);
         let [movement, state] = phrases::headline(self.verdict, foreign, self.stays());
-        let (movement, state) = (movement.text(self.language), state.text(self.language));
-        format!("[{}] {movement}{state}\n", self.severity.name())
+        format!("{}{}", movement.text(self.language), state.text(self.language))
     }
 
-    /// Undetermined, and yet nothing that is possible leaves Hong Kong.
     fn stays(&self) -> bool {
-        let possible = self.view.list(Field::Possible);
-        let leaves = |name: &&str| Verdict::parse(name).is_none_or(Verdict::leaves);
-        self.verdict == Verdict::Undetermined && !possible.is_empty() && !possible.iter().any(leaves)
+        terms::stays(self.view)
     }
 
     fn who(&self) -> String {
@@ -139,16 +185,8 @@ impl<'a> Notice<'a> {
         }
     }
 
-    /// Hong Kong time, which keeps no summer time, with UTC beside it.
     fn time(&self, at: i64) -> String {
-        match (clock(at.saturating_add(HKT_OFFSET_MS)), clock(at)) {
-            (Some(hong_kong), Some(utc)) => {
-                say("{} HKT ({} UTC)", "香港時間 {}（{} UTC）").fill(self.language, &[&hong_kong, &utc])
-            }
-            (None, _) | (_, None) => {
-                say("{} ms since 1970", "1970 年起計 {} 毫秒").fill(self.language, &[&at.to_string()])
-            }
-        }
+        time(at, self.language)
     }
 
     fn origin(&self) -> String {
@@ -186,7 +224,7 @@ impl<'a> Notice<'a> {
         let mut parts: Vec<String> = self.categories();
         parts.push(self.present(self.view.text(Field::Item), say("inventory item {}", "資料清單項目 {}")));
         if let Some(subjects) = self.view.number(Field::Subjects) {
-            parts.push(say("about {} people", "約 {} 人").fill(self.language, &[&subjects.to_string()]));
+            parts.push(say("about {} people", "約 {} 人").fill(self.language, &[&grouped(subjects)]));
         }
         self.joined(parts)
     }
@@ -282,7 +320,7 @@ impl<'a> Notice<'a> {
         Tag::ALL.into_iter().filter(|tag| names.contains(&tag.name())).collect()
     }
 
-    fn request(&self) -> String {
+    pub(super) fn request(&self) -> String {
         self.sentences(&[
             self.say(phrases::action(self.verdict, self.stays())),
             self.say(phrases::deadline(self.severity)),
@@ -291,7 +329,7 @@ impl<'a> Notice<'a> {
 
     fn evidence(&self) -> String {
         let (id, record) = (self.view.text(Field::Id), self.view.text(Field::Record));
-        let revision = self.number(Field::Revision);
+        let revision = self.view.number(Field::Revision).unwrap_or(0).to_string();
         let finding = say("finding {}, revision {}", "事項 {}，版本 {}").fill(self.language, &[id, &revision]);
         if record.is_empty() {
             return finding;
@@ -339,7 +377,7 @@ impl<'a> Notice<'a> {
     }
 
     fn number(&self, field: Field) -> String {
-        self.view.number(field).map(|number| number.to_string()).unwrap_or_default()
+        self.view.number(field).map(grouped).unwrap_or_default()
     }
 
     fn joined(&self, parts: impl IntoIterator<Item = String>) -> String {
@@ -366,6 +404,19 @@ impl<'a> Notice<'a> {
     }
 }
 
+/// A number with a comma before each three digits.
+pub(super) fn grouped(number: impl std::fmt::Display) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
 /// A standing finding names the first of those whose acts it counts.
 const FIRST_OF_SEVERAL: Phrase = say("first of the people counted here", "所計算人士中的首位");
 
@@ -373,8 +424,32 @@ const IN_THE_GRAVEST_CASE: Phrase = say("in the gravest case: ", "最嚴重的�
 
 const UNNAMED: Phrase = say("not named by the event", "事件未有指明");
 
+/// Hong Kong time, which keeps no summer time, with UTC beside it.
+pub(super) fn time(at: i64, language: Language) -> String {
+    match (clock(at.saturating_add(HKT_OFFSET_MS)), clock(at)) {
+        (Some(hong_kong), Some(utc)) => {
+            say("{} HKT ({} UTC)", "香港時間 {}（{} UTC）").fill(language, &[&hong_kong, &utc])
+        }
+        (None, _) | (_, None) => say("{} ms since 1970", "1970 年起計 {} 毫秒").fill(language, &[&at.to_string()]),
+    }
+}
+
 /// Date and time of day; `None` outside the calendar.
 fn clock(ms: i64) -> Option<String> {
     let stamp = jiff::Timestamp::from_millisecond(ms).ok()?;
     Some(jiff::tz::Offset::UTC.to_datetime(stamp).strftime("%Y-%m-%d %H:%M:%S").to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn counts_are_read_at_a_glance() {
+        for (count, shown) in
+            [(0, "0"), (999, "999"), (1_000, "1,000"), (100_000, "100,000"), (i64::MAX, "9,223,372,036,854,775,807")]
+        {
+            assert_eq!(grouped(count), shown);
+        }
+    }
 }

@@ -18,7 +18,8 @@ pub fn plain(value: &str) -> String {
     shown
 }
 
-fn push(shown: &mut String, char: char) {
+/// Appends a character, or what stands for it.
+pub(super) fn push(shown: &mut String, char: char) {
     match char {
         // Unicode has a picture for each C0 control and for DEL (block Control Pictures).
         '\0'..='\u{1f}' => shown.extend(char::from_u32(0x2400 + u32::from(char))),

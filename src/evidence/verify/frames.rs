@@ -1,6 +1,6 @@
 //! Holds segments against their frame and seal entries, and records against their commitments.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufRead, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::breach::{Breach, BreachKind, Findings};
 use super::ids::Ids;
 use crate::evidence::merkle::Hash;
-use crate::evidence::segment::{Line, Opener, RecordId, SegmentId, commitment};
+use crate::evidence::segment::{Committed, Opener, RecordId, SegmentId, commitment};
 
 /// Largest payload that is read, in bytes; the writer stays far below.
 const MOST_PAYLOAD: u32 = 256 << 20;
@@ -23,10 +23,11 @@ const MOST_LINE: u64 = 64 << 20;
 /// Most records that one frame may stand for.
 const MOST_PENDING: usize = 1 << 16;
 
-/// A record entry whose frame has not come yet.
+/// An entry that commits to a line of a frame which has not come yet.
 struct Pending {
     entry: u64,
-    record: u64,
+    /// Number of the record; `None` for the detail of a deed.
+    record: Option<u64>,
     commitment: Hash,
 }
 
@@ -38,6 +39,10 @@ struct Segment {
     end: u64,
     hash: Sha256,
     sealed: bool,
+    /// Whether its first frames were left out of the log, so that its digest is taken from the file.
+    cut: bool,
+    /// Records in it.
+    records: u64,
 }
 
 /// Takes the record, frame and seal entries in order.
@@ -47,6 +52,16 @@ pub(super) struct Frames<'a> {
     pending: Vec<Pending>,
     segment: Option<Segment>,
     seen: BTreeSet<SegmentId>,
+    /// Segments that are not there, with the entry that names them first and their records.
+    missing: BTreeMap<SegmentId, (u64, u64)>,
+    /// Segments that the log says are deleted, with their sizes.
+    deleted: BTreeMap<SegmentId, u64>,
+    /// Sizes of finished segments.
+    sizes: BTreeMap<SegmentId, u64>,
+    /// Entries were left out, and no batch has begun since.
+    lenient: bool,
+    /// Entries were left out somewhere.
+    holed: bool,
     ids: Ids,
     pub(super) records: u64,
     pub(super) opened: u64,
@@ -54,8 +69,48 @@ pub(super) struct Frames<'a> {
 
 impl<'a> Frames<'a> {
     pub(super) fn new(dir: &'a Path, opener: &'a Opener) -> Self {
-        let (pending, segment, seen) = (Vec::new(), None, BTreeSet::new());
-        Self { dir, opener, pending, segment, seen, ids: Ids::default(), records: 0, opened: 0 }
+        Self {
+            dir,
+            opener,
+            pending: Vec::new(),
+            segment: None,
+            seen: BTreeSet::new(),
+            missing: BTreeMap::new(),
+            deleted: BTreeMap::new(),
+            sizes: BTreeMap::new(),
+            lenient: false,
+            holed: false,
+            ids: Ids::default(),
+            records: 0,
+            opened: 0,
+        }
+    }
+
+    /// Entries are left out here.
+    pub(super) fn hole(&mut self) {
+        self.pending.clear();
+        self.leave();
+        self.segment = None;
+        (self.lenient, self.holed) = (true, true);
+    }
+
+    /// A `D` entry about a segment.
+    pub(super) fn deleted(&mut self, entry: u64, id: SegmentId, bytes: u64, findings: &mut Findings) {
+        self.deleted.insert(id, bytes);
+        if self.sizes.get(&id).is_some_and(|size| *size != bytes) {
+            findings.at(
+                BreachKind::Seal,
+                entry,
+                place(id),
+                "the segment is deleted with another size than it was sealed",
+            );
+        }
+    }
+
+    /// Records in segments that the log says are deleted.
+    pub(super) fn gone(&self) -> u64 {
+        let gone = self.missing.iter().filter(|(id, _)| self.deleted.contains_key(*id));
+        gone.map(|(_, (_, records))| records).sum()
     }
 
     /// Segments seen.
@@ -70,22 +125,32 @@ impl<'a> Frames<'a> {
 
     /// An `R` entry.
     pub(super) fn record(&mut self, entry: u64, commitment: Hash, findings: &mut Findings) {
+        self.await_frame(Pending { entry, record: Some(self.records), commitment }, findings);
+        self.records += 1;
+    }
+
+    /// An entry that commits to a detail.
+    pub(super) fn detail(&mut self, entry: u64, commitment: Hash, findings: &mut Findings) {
+        self.await_frame(Pending { entry, record: None, commitment }, findings);
+    }
+
+    fn await_frame(&mut self, pending: Pending, findings: &mut Findings) {
         if self.pending.len() >= MOST_PENDING {
-            findings.at(BreachKind::Frame, entry, "log", "too many records without a frame");
+            findings.at(BreachKind::Frame, pending.entry, "log", "too many records without a frame");
             self.pending.clear();
         }
-        self.pending.push(Pending { entry, record: self.records, commitment });
-        self.records += 1;
+        self.pending.push(pending);
     }
 
     /// A batch begins: the one before must have framed its records.
     pub(super) fn batch(&mut self, findings: &mut Findings) {
         if let Some(first) = self.pending.first() {
-            let (entry, record) = (Some(first.entry), Some(first.record));
-            let (place, what) = ("log".to_owned(), "a record has no frame".to_owned());
+            let (entry, record) = (Some(first.entry), first.record);
+            let (place, what) = ("log".to_owned(), "a record or detail has no frame".to_owned());
             findings.push(Breach { kind: BreachKind::Frame, entry, record, place, what });
         }
         self.pending.clear();
+        self.lenient = false;
     }
 
     /// An `F` entry.
@@ -95,15 +160,19 @@ impl<'a> Frames<'a> {
         (id, offset, length, digest): (SegmentId, u64, u32, Hash),
         findings: &mut Findings,
     ) {
-        self.enter(entry, id, findings);
+        self.enter(entry, id, offset, findings);
         let pending = std::mem::take(&mut self.pending);
-        let first = pending.first().map(|pending| pending.record);
+        let first = pending.first().and_then(|pending| pending.record);
         let mut bad = |kind, what: &str| {
-            let (place, what) = (format!("segments/{id}.seg"), what.to_owned());
+            let (place, what) = (place(id), what.to_owned());
             findings.push(Breach { kind, entry: Some(entry), record: first, place, what });
         };
         let Some(segment) = &mut self.segment else { return };
-        if offset != segment.end || pending.is_empty() {
+        segment.records += pending.iter().filter(|pending| pending.record.is_some()).count() as u64;
+        if segment.cut && segment.end == 0 {
+            segment.end = offset;
+        }
+        if offset != segment.end || (pending.is_empty() && !self.lenient) {
             bad(BreachKind::Frame, "a frame does not follow the one before, or holds no record");
         }
         segment.end = offset.saturating_add(4).saturating_add(u64::from(length));
@@ -116,7 +185,7 @@ impl<'a> Frames<'a> {
         if Hash::from(Sha256::digest(&payload)) != digest {
             bad(BreachKind::Frame, "a frame is altered");
         }
-        if self.opener.may_open(&payload) {
+        if self.opener.may_open(&payload) && !self.lenient {
             self.open(id, &payload, &pending, findings);
         }
     }
@@ -124,34 +193,45 @@ impl<'a> Frames<'a> {
     /// An `S` entry.
     pub(super) fn seal(&mut self, entry: u64, (id, bytes, digest): (SegmentId, u64, Hash), findings: &mut Findings) {
         let sound = match self.segment.as_mut().filter(|segment| segment.id == id && !segment.sealed) {
-            None => false,
+            // the frames before it were left out
+            None => self.holed,
             Some(segment) => {
                 segment.sealed = true;
                 let length = segment.length();
-                let same = Hash::from(segment.hash.clone().finalize()) == digest;
+                let same = segment.digest() == Some(digest);
                 segment.end == bytes && (segment.file.is_none() || (length == Some(bytes) && same))
             }
         };
+        self.sizes.insert(id, bytes);
         if !sound {
-            findings.at(BreachKind::Seal, entry, format!("segments/{id}.seg"), "the segment is not as it was sealed");
+            findings.at(BreachKind::Seal, entry, place(id), "the segment is not as it was sealed");
         }
     }
 
     /// What lies behind the last frame.
     pub(super) fn tail(&self) -> Vec<String> {
         let longer = |segment: &&Segment| segment.length().is_some_and(|length| length > segment.end);
-        let name = |segment: &Segment| format!("segments/{}.seg", segment.id);
+        let name = |segment: &Segment| place(segment.id);
         self.segment.iter().filter(longer).map(name).collect()
     }
 
     /// The end of the log.
     pub(super) fn finish(&mut self, findings: &mut Findings) {
         self.batch(findings);
+        self.leave();
+        for (id, (entry, _)) in self.missing.iter().filter(|(id, _)| !self.deleted.contains_key(*id)) {
+            findings.at(BreachKind::Missing, *entry, place(*id), "the segment is missing");
+        }
+        let left: Vec<_> = self.deleted.keys().filter(|id| id.path(self.dir).exists()).map(|id| place(*id)).collect();
+        if !left.is_empty() {
+            findings
+                .warn(format!("the log says that these were deleted, and they are still here: {}", left.join(", ")));
+        }
         let ids = std::mem::take(&mut self.ids);
         if ids.windowed {
             findings.warn("more than 16,777,216 records: ids were compared within windows of that many");
         }
-        if self.opened < self.records && findings.is_empty() {
+        if self.opened + self.gone() < self.records && findings.is_empty() {
             findings.warn("frames are encrypted and no identity was given: records were not opened");
         }
         if let Some((first, second)) = ids.twice() {
@@ -162,30 +242,41 @@ impl<'a> Frames<'a> {
     }
 
     /// Goes on to the segment `id`, which must be the present one or the next.
-    fn enter(&mut self, entry: u64, id: SegmentId, findings: &mut Findings) {
+    fn enter(&mut self, entry: u64, id: SegmentId, offset: u64, findings: &mut Findings) {
         let (fits, same) = match &self.segment {
-            None => (id.number == 1, false),
+            None => (id.number == 1 || self.holed, false),
             Some(now) if now.id == id => (!now.sealed, true),
             Some(now) => (now.sealed && id.number == now.id.number.wrapping_add(1) && id.month >= now.id.month, false),
         };
         if !fits {
-            findings.at(BreachKind::Frame, entry, format!("segments/{id}.seg"), "the segment is out of order");
+            findings.at(BreachKind::Frame, entry, place(id), "the segment is out of order");
         }
         if !same {
+            self.leave();
             let file = File::open(id.path(self.dir)).ok();
             if file.is_none() {
-                findings.at(BreachKind::Missing, entry, format!("segments/{id}.seg"), "the segment is missing");
+                self.missing.insert(id, (entry, 0));
             }
+            let cut = self.holed && offset > 0;
             self.seen.insert(id);
-            self.segment = Some(Segment { id, file, end: 0, hash: Sha256::new(), sealed: false });
+            self.segment = Some(Segment { id, file, end: 0, hash: Sha256::new(), sealed: false, cut, records: 0 });
+        }
+    }
+
+    /// The segment at hand is done with.
+    fn leave(&mut self) {
+        if let Some(segment) = &mut self.segment
+            && let Some(missing) = self.missing.get_mut(&segment.id)
+        {
+            missing.1 += std::mem::take(&mut segment.records);
         }
     }
 
     /// Opens a payload and holds each line against its entry.
     fn open(&mut self, id: SegmentId, payload: &[u8], pending: &[Pending], findings: &mut Findings) {
-        let place = format!("segments/{id}.seg");
+        let place = place(id);
         let mut bad = |pending: &Pending, what: &str| {
-            let (entry, record) = (Some(pending.entry), Some(pending.record));
+            let (entry, record) = (Some(pending.entry), pending.record);
             findings.push(Breach { kind: BreachKind::Record, entry, record, place: place.clone(), what: what.into() });
         };
         let Some(first) = pending.first() else { return };
@@ -193,10 +284,14 @@ impl<'a> Frames<'a> {
         let mut text = Vec::new();
         for expected in pending {
             match check_line(&mut lines, &mut text, expected) {
-                Ok(record_id) => self.ids.add(&record_id, expected.record),
+                Ok(found) => {
+                    if let Some((id, record)) = found.zip(expected.record) {
+                        self.ids.add(&id, record);
+                        self.opened += 1;
+                    }
+                }
                 Err(what) => return bad(expected, what),
             }
-            self.opened += 1;
         }
         if !matches!(lines.fill_buf(), Ok([])) {
             bad(first, "its frame holds more than the records of the log");
@@ -204,11 +299,16 @@ impl<'a> Frames<'a> {
     }
 }
 
-fn check_line(lines: &mut impl BufRead, text: &mut Vec<u8>, expected: &Pending) -> Result<String, &'static str> {
+/// Holds the next line against its entry; gives the record's id, if it is a record.
+fn check_line(
+    lines: &mut impl BufRead,
+    text: &mut Vec<u8>,
+    expected: &Pending,
+) -> Result<Option<String>, &'static str> {
     text.clear();
     let read = lines.by_ref().take(MOST_LINE).read_until(b'\n', text);
     let unreadable = "it cannot be read from its frame";
-    let line: Line<'_> = match read {
+    let line: Committed<'_> = match read {
         Ok(1..) => serde_json::from_slice(text).map_err(|_| unreadable)?,
         Ok(0) | Err(_) => return Err("it is missing from its frame"),
     };
@@ -216,11 +316,15 @@ fn check_line(lines: &mut impl BufRead, text: &mut Vec<u8>, expected: &Pending) 
     if line.i != expected.entry {
         return Err("its frame holds another record in its place");
     }
-    if commitment(&salt, line.r.get().as_bytes()) != expected.commitment {
+    let committed = match (expected.record, line.r, line.n) {
+        (Some(_), Some(text), None) | (None, None, Some(text)) => text.get(),
+        (_, _, _) => return Err("its frame holds something else in its place"),
+    };
+    if commitment(&salt, committed.as_bytes()) != expected.commitment {
         return Err("its text is not what the log committed to");
     }
-    let id: RecordId<'_> = serde_json::from_str(line.r.get()).map_err(|_| "it has no id")?;
-    Ok(id.id.into_owned())
+    let id = expected.record.map(|_| serde_json::from_str::<RecordId<'_>>(committed).map(|id| id.id.into_owned()));
+    id.transpose().map_err(|_| "it has no id")
 }
 
 impl Segment {
@@ -243,4 +347,23 @@ impl Segment {
     fn length(&self) -> Option<u64> {
         self.file.as_ref()?.metadata().ok().map(|metadata| metadata.len())
     }
+
+    /// Digest of the segment: of its frames as they were read, or of the file where some were not.
+    fn digest(&mut self) -> Option<Hash> {
+        if !self.cut {
+            return Some(self.hash.clone().finalize().into());
+        }
+        let (file, mut hash, mut buffer) = (self.file.as_mut()?, Sha256::new(), vec![0; 1 << 16]);
+        file.seek(SeekFrom::Start(0)).ok()?;
+        loop {
+            match file.read(&mut buffer).ok()? {
+                0 => return Some(hash.finalize().into()),
+                count => hash.update(&buffer[..count]),
+            }
+        }
+    }
+}
+
+fn place(id: SegmentId) -> String {
+    format!("segments/{id}.seg")
 }

@@ -5,6 +5,7 @@
 //! elsewhere ([`VerifyOptions::known`]) and a verifier key obtained by another way than the archive.
 
 mod breach;
+mod chain;
 mod frames;
 mod ids;
 mod ranges;
@@ -16,8 +17,8 @@ use std::time::{Duration, Instant};
 
 use super::checkpoint::Checkpoint;
 use super::error::EvidenceError;
-use super::note::NoteVerifier;
 use super::segment::Opener;
+use chain::Chain;
 
 pub use breach::{Breach, BreachKind, Findings};
 pub use ranges::LaneTotals;
@@ -48,8 +49,14 @@ pub struct VerifyReport {
     pub records: u64,
     /// Records whose text was opened and held against its commitment.
     pub opened: u64,
+    /// Records in segments that retention deleted, as the log says.
+    pub deleted: u64,
+    /// Entries that retention pruned, as the log says: those below this one may be gone.
+    pub pruned: u64,
     /// Rejected records in the log.
     pub rejected: u64,
+    /// What people did with the evidence: looked, acknowledged, erased, held.
+    pub deeds: u64,
     /// Segments.
     pub segments: u64,
     /// Per lane what was covered, in order of names.
@@ -88,42 +95,17 @@ impl VerifyReport {
 /// [`Breach`] in the report.
 pub fn verify(dir: &Path, how: &VerifyOptions<'_>) -> Result<VerifyReport, EvidenceError> {
     let begun = Instant::now();
-    let given = how.vkey.map(|vkey| NoteVerifier::parse(vkey.trim())).transpose()?;
     let opener = Opener::new(how.identity)?;
     let mut findings = Findings::default();
-    let verifier = choose_key(dir, given, &mut findings);
+    let chain = Chain::choose(dir, how.vkey, &mut findings)?;
     let mut report = VerifyReport::default();
-    if let Some((verifier, checkpoint)) = verifier.and_then(|key| Some((key, read_checkpoint(dir, &mut findings)?))) {
-        if !checkpoint.is_signed_by(&verifier) {
-            findings.add(BreachKind::Signature, "checkpoint", "it is not signed by the log's key");
-        }
-        report = walk::walk(dir, how, &checkpoint, &verifier, &opener, &mut findings);
+    if let Some((chain, checkpoint)) = chain.and_then(|chain| Some((chain, read_checkpoint(dir, &mut findings)?))) {
+        report = walk::walk(dir, how, &checkpoint, chain, &opener, &mut findings);
         report.checkpoint = Some(checkpoint);
     }
     findings.finish(&mut report);
     report.took = begun.elapsed();
     Ok(report)
-}
-
-fn choose_key(dir: &Path, given: Option<NoteVerifier>, findings: &mut Findings) -> Option<NoteVerifier> {
-    let text = std::fs::read_to_string(dir.join("log.vkey")).ok();
-    let own = text.and_then(|text| NoteVerifier::parse(text.strip_suffix('\n')?).ok());
-    match (given, own) {
-        (Some(given), Some(own)) if given == own => Some(given),
-        (Some(given), _) => {
-            findings.add(BreachKind::VerifierKey, "log.vkey", "it is not the key that was given");
-            Some(given)
-        }
-        (None, Some(own)) => {
-            findings
-                .warn("the verifier key is the archive's own; obtain it by another way to exclude a forged archive");
-            Some(own)
-        }
-        (None, None) => {
-            findings.add(BreachKind::VerifierKey, "log.vkey", "it is missing or no verifier key, and none was given");
-            None
-        }
-    }
 }
 
 fn read_checkpoint(dir: &Path, findings: &mut Findings) -> Option<Checkpoint> {

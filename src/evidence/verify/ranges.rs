@@ -59,7 +59,8 @@ impl Ranges {
             | Entry::Seal { .. }
             | Entry::Rejected { .. }
             | Entry::Config { .. }
-            | Entry::Life { .. } => return,
+            | Entry::Life { .. }
+            | Entry::Deed { .. } => return,
         }
         self.lanes.apply(entry);
     }
@@ -97,6 +98,11 @@ impl Ranges {
             duplicate: 0,
             missing: 0,
         })
+    }
+
+    /// Entries are left out here: what is counted begins anew behind them.
+    pub(super) fn hole(&mut self) {
+        *self = Self::default();
     }
 
     /// The totals, in order of names.

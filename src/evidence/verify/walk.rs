@@ -3,14 +3,15 @@
 use std::path::Path;
 
 use super::breach::{Breach, BreachKind, Findings};
+use super::chain::Chain;
 use super::frames::Frames;
 use super::ranges::Ranges;
 use super::strays::{self, read_tile};
 use super::{VerifyOptions, VerifyReport};
 use crate::evidence::checkpoint::Checkpoint;
+use crate::evidence::deed::{Deed, Deletion, Rotation};
 use crate::evidence::entry::Entry;
 use crate::evidence::merkle::{Hash, Tree, leaf_hash};
-use crate::evidence::note::NoteVerifier;
 use crate::evidence::segment::Opener;
 use crate::evidence::tiles::{Shelf, TILE_WIDTH, Tile, split_bundle};
 
@@ -19,10 +20,17 @@ const PROGRESS_BUNDLES: u64 = 64;
 
 struct Walk<'a> {
     dir: &'a Path,
-    verifier: &'a NoteVerifier,
+    chain: Chain,
     findings: &'a mut Findings,
     unsettled: bool,
+    /// Entries that the checkpoint speaks of.
+    size: u64,
     tree: Tree,
+    /// First entry that is gone, and the first behind all that are.
+    hole_from: Option<u64>,
+    hole_to: u64,
+    /// First entry that the log says retention kept.
+    minimum: u64,
     /// Hashes of the tile that is being filled, per level.
     levels: Vec<Vec<Hash>>,
     tree_broken: bool,
@@ -37,17 +45,21 @@ pub(super) fn walk<'a>(
     dir: &'a Path,
     how: &VerifyOptions<'_>,
     checkpoint: &Checkpoint,
-    verifier: &'a NoteVerifier,
+    chain: Chain,
     opener: &'a Opener,
     findings: &'a mut Findings,
 ) -> VerifyReport {
-    let known = known(how.known, checkpoint, verifier, findings);
+    let known = known(how.known, checkpoint, &chain, findings);
     let mut walk = Walk {
         dir,
-        verifier,
+        chain,
         findings,
         unsettled: dir.join("journal").exists(),
+        size: checkpoint.size,
         tree: Tree::default(),
+        hole_from: None,
+        hole_to: 0,
+        minimum: 0,
         levels: Vec::new(),
         tree_broken: false,
         known,
@@ -65,15 +77,10 @@ pub(super) fn walk<'a>(
 }
 
 /// Checkpoints kept elsewhere that the log must lead through.
-fn known(
-    notes: &[String],
-    checkpoint: &Checkpoint,
-    verifier: &NoteVerifier,
-    findings: &mut Findings,
-) -> Vec<Checkpoint> {
+fn known(notes: &[String], checkpoint: &Checkpoint, chain: &Chain, findings: &mut Findings) -> Vec<Checkpoint> {
     let mut known = Vec::new();
     for note in notes {
-        match Checkpoint::parse(note).filter(|note| note.is_signed_by(verifier)) {
+        match Checkpoint::parse(note).filter(|note| chain.knows(note)) {
             None => findings.add(BreachKind::Known, "known checkpoint", "it is none, or not of this log's key"),
             Some(note) if note.size > checkpoint.size => {
                 let what = format!("it speaks of {} entries, the archive of {}", note.size, checkpoint.size);
@@ -92,6 +99,9 @@ impl Walk<'_> {
         let tile = if number < edge.number { Tile::full(Shelf::Entries, number) } else { edge };
         let first = self.tree.size();
         let bytes = read_tile(self.dir, tile, self.unsettled);
+        if bytes.is_err() && self.pruned(tile) {
+            return true;
+        }
         let Ok(bytes) = bytes else {
             self.findings.at(
                 BreachKind::Missing,
@@ -107,18 +117,50 @@ impl Walk<'_> {
             return false;
         };
         let hashes = read_tile(self.dir, Tile { shelf: Shelf::Hashes(0), ..tile }, self.unsettled).unwrap_or_default();
-        for (entry, expected) in entries.iter().zip(hashes.as_chunks::<32>().0) {
-            let index = self.tree.size();
-            if leaf_hash(entry) != *expected {
+        // Where the tile of hashes is short or missing, the rest is read all the same; the tile is reported later.
+        let mut expected = hashes.as_chunks::<32>().0.iter();
+        for entry in entries {
+            let (index, hash) = (self.tree.size(), leaf_hash(entry));
+            if expected.next().is_some_and(|expected| hash != *expected) {
                 self.broken_entry(index, entry, tile);
             }
-            self.entry(index, entry, tile);
-        }
-        // Where the tile of hashes is short or missing, the rest is read all the same; the tile is reported below.
-        for entry in entries.iter().skip(hashes.len() / 32) {
-            self.entry(self.tree.size(), entry, tile);
+            self.entry(index, entry, hash, tile);
         }
         true
+    }
+
+    /// Goes on behind a full bundle that is gone together with its hashes, by the hash of the tile above; `false` if that is
+    /// not there. Whether it may be gone, the entries behind it tell.
+    fn pruned(&mut self, tile: Tile) -> bool {
+        let size = self.size;
+        let hashes = Tile { shelf: Shelf::Hashes(0), ..tile };
+        if u64::from(tile.width) < TILE_WIDTH || self.dir.join(hashes.path()).exists() {
+            return false;
+        }
+        let edge = Tile::last(Shelf::Hashes(1), size);
+        let number = tile.number / TILE_WIDTH;
+        let above = if number < edge.number { Tile::full(Shelf::Hashes(1), number) } else { edge };
+        let bytes = read_tile(self.dir, above, self.unsettled).unwrap_or_default();
+        let Some(hash) = bytes.as_chunks::<32>().0.get((tile.number % TILE_WIDTH) as usize) else { return false };
+        self.hole_from = self.hole_from.or(Some(self.tree.size()));
+        self.levels.iter_mut().take(1).for_each(Vec::clear);
+        self.plant(1, *hash);
+        self.hole_to = self.tree.size();
+        self.chain.hole();
+        self.frames.hole();
+        self.ranges.hole();
+        self.skip_known();
+        true
+    }
+
+    /// A checkpoint kept elsewhere that speaks of entries in the middle of a hole cannot be held against the log.
+    fn skip_known(&mut self) {
+        let size = self.tree.size();
+        let before = self.known.len();
+        self.known.retain(|known| known.size >= size);
+        if self.known.len() < before {
+            self.findings.warn("a checkpoint kept elsewhere speaks of entries that were pruned; it was not checked");
+        }
     }
 
     fn broken_entry(&mut self, index: u64, entry: &[u8], tile: Tile) {
@@ -128,7 +170,7 @@ impl Walk<'_> {
         self.findings.push(Breach { kind, entry: Some(index), record, place: tile.path(), what });
     }
 
-    fn entry(&mut self, index: u64, bytes: &[u8], tile: Tile) {
+    fn entry(&mut self, index: u64, bytes: &[u8], hash: Hash, tile: Tile) {
         self.check_known();
         let parsed = std::str::from_utf8(bytes).ok().and_then(Entry::parse);
         match &parsed {
@@ -138,8 +180,13 @@ impl Walk<'_> {
         if index == 0 && !matches!(parsed, Some(Entry::Checkpoint { .. })) {
             self.findings.at(BreachKind::History, 0, tile.path(), "the log does not begin with its empty checkpoint");
         }
+        self.plant(0, hash);
+    }
+
+    /// Adds a leaf, or the hash of a tile that is gone, and holds tiles that are full thereby against their files.
+    fn plant(&mut self, level: usize, hash: Hash) {
         let mut emitted = Vec::with_capacity(2);
-        self.tree.push(leaf_hash(bytes), |level, hash| emitted.push((level, hash)));
+        self.tree.push_subtree(level, hash, |level, hash| emitted.push((level, hash)));
         for (level, hash) in emitted {
             if self.levels.len() <= level {
                 self.levels.resize_with(level + 1, Vec::new);
@@ -158,21 +205,64 @@ impl Walk<'_> {
                 self.history(index, *root, signature);
             }
             Entry::Record { commitment, .. } => self.frames.record(index, *commitment, self.findings),
+            Entry::Deed { deed, .. } => {
+                if let Deed::Rotated(Rotation::Signer { from, to }) = deed
+                    && !self.chain.change(from, to)
+                {
+                    let what = "the log tells of another change of its key than log.vkey";
+                    self.findings.at(BreachKind::VerifierKey, index, "log.vkey", what);
+                }
+                self.deleted(index, deed);
+                if let Some(commitment) = deed.commitment() {
+                    self.report.deeds += 1;
+                    self.frames.detail(index, commitment, self.findings);
+                }
+            }
             Entry::Frame { segment, offset, length, digest } => {
                 self.frames.frame(index, (*segment, *offset, *length, *digest), self.findings);
             }
             Entry::Seal { segment, bytes, digest } => {
                 self.frames.seal(index, (*segment, *bytes, *digest), self.findings);
             }
-            Entry::Rejected { .. } => self.report.rejected += 1,
+            Entry::Rejected { commitment, .. } => {
+                self.report.rejected += 1;
+                self.frames.detail(index, *commitment, self.findings);
+            }
             Entry::Batch { .. } | Entry::Config { .. } | Entry::Life { .. } | Entry::Gap { .. } => (),
+        }
+    }
+
+    fn deleted(&mut self, index: u64, deed: &Deed) {
+        match deed {
+            Deed::Deleted(Deletion::Segment { segment, bytes, .. }) => {
+                self.frames.deleted(index, *segment, *bytes, self.findings);
+            }
+            Deed::Deleted(Deletion::Tiles { minimum, .. }) => self.minimum = self.minimum.max(*minimum),
+            Deed::Deleted(Deletion::Keys { .. })
+            | Deed::Acknowledged { .. }
+            | Deed::Accessed { .. }
+            | Deed::Erased { .. }
+            | Deed::Held { .. }
+            | Deed::Rotated(_) => (),
+        }
+    }
+
+    /// What is gone must have been told of by an entry that is there.
+    fn check_hole(&mut self) {
+        let Some(from) = self.hole_from else { return };
+        if self.hole_to > self.minimum {
+            let what = "bundles are missing that the log does not say were pruned";
+            self.findings.at(BreachKind::Missing, from.max(self.minimum), "tile/entries", what);
+        } else {
+            let text = format!("entries {from} to {} were pruned; their hashes are in the root", self.hole_to - 1);
+            self.findings.warn(text);
         }
     }
 
     /// The checkpoint that a batch began with speaks of exactly the entries before it.
     fn history(&mut self, size: u64, root: Hash, signature: &str) {
-        let (origin, signature) = (self.verifier.name().to_owned(), signature.to_owned());
-        let signed = Checkpoint { origin, size, root, signature }.is_signed_by(self.verifier);
+        let (origin, signature) = (self.chain.name().to_owned(), signature.to_owned());
+        let signed = self.chain.accepts(&Checkpoint { origin, size, root, signature });
         if !signed {
             self.findings.at(BreachKind::History, size, "log", "an earlier checkpoint is not signed by the log's key");
         } else if !self.tree_broken && root != self.tree.root() {
@@ -214,8 +304,16 @@ impl Walk<'_> {
     }
 
     fn finish(mut self, checkpoint: &Checkpoint, whole: bool) -> VerifyReport {
+        let signed = if whole { self.chain.accepts(checkpoint) } else { self.chain.knows(checkpoint) };
+        if !signed {
+            self.findings.add(BreachKind::Signature, "checkpoint", "it is not signed by the log's key");
+        }
         if whole {
+            if !self.chain.is_done() {
+                self.findings.add(BreachKind::VerifierKey, "log.vkey", "it names keys of which the log does not tell");
+            }
             self.check_known();
+            self.check_hole();
             for tile in Tile::edge(checkpoint.size) {
                 if let Shelf::Hashes(level) = tile.shelf {
                     let hashes = self.levels.get(usize::from(level)).cloned().unwrap_or_default();
@@ -231,6 +329,8 @@ impl Walk<'_> {
         self.report.entries = self.tree.size();
         self.report.records = self.frames.records;
         self.report.opened = self.frames.opened;
+        self.report.deleted = self.frames.gone();
+        self.report.pruned = self.hole_to;
         self.report.segments = self.frames.segments();
         self.report.lanes = self.ranges.finish();
         self.report

@@ -6,6 +6,7 @@
 
 mod facts;
 mod law;
+pub(super) mod letter;
 mod verdict;
 
 pub(super) use facts::{category, confidence, kind, method, place, role};
