@@ -177,6 +177,35 @@ fn files_of_another_organisation_are_not_taken_to_be_in_our_storage() {
     assert_eq!(listed["legs"][0]["origin"]["code"], "SG", "so does the map of spaces");
 }
 
+/// A SIM from Hong Kong that roams in Shenzhen, or an office whose way out is in Hong Kong.
+#[test]
+fn a_database_that_says_hong_kong_settles_nothing_for_somebody_who_is_elsewhere() {
+    const BY_DATABASE: &str = "203.80.96.10";
+    let seen = |user: &str, address: &str, action: u8| {
+        line(&bank(), &download(&json!({"userId": user, "ipAddress": address, "action": action})))
+    };
+    for user in ["sz-2207191", "ext-qj-001", "16338860"] {
+        let access = seen(user, BY_DATABASE, 2);
+        let place = &access["legs"][0]["destination"];
+        assert_eq!((&access["verdict"], &place["doubt"]), (&json!("UNDETERMINED"), &json!("conflict")), "{access}");
+        assert_eq!(place["places"][0], "HK", "{access}");
+        assert_eq!(place["places"].as_array().unwrap().len(), 2, "{access}");
+        let source = place["source"].as_str().unwrap();
+        assert!(source.ends_with("; the directory has them elsewhere"), "{source}");
+    }
+    let upload = seen("sz-2207191", BY_DATABASE, 0);
+    assert_eq!(upload["legs"][0]["possible"], json!(["INBOUND", "DOMESTIC"]), "{upload}");
+    // who is in Hong Kong by the directory, or by nobody's word elsewhere
+    for (user, address) in [("manager4521", BY_DATABASE), ("nobody-knows", BY_DATABASE), ("sz-2207191", "203.0.113.7")]
+    {
+        let access = seen(user, address, 2);
+        assert_eq!(access["verdict"], "DOMESTIC", "{access}");
+    }
+    // an address that is in doubt already is not cleared by the directory
+    let anycast = seen("sz-2207191", "1.1.1.1", 2);
+    assert_eq!(anycast["legs"][0]["destination"]["doubt"], "opaque", "{anycast}");
+}
+
 #[test]
 fn a_display_name_is_no_proof_of_being_in_hong_kong() {
     let sent = |id: Option<&str>, name: &str| {
@@ -191,8 +220,8 @@ fn a_display_name_is_no_proof_of_being_in_hong_kong() {
 }
 
 #[test]
-fn the_name_of_a_group_places_nobody_in_hong_kong() {
-    // whoever makes a group names it, and anybody can be in it
+fn the_name_of_a_group_or_a_drive_places_nobody_in_hong_kong() {
+    // whoever makes one names it, and anybody can be in it
     let sent = |kind: u8, list: &str, name: &str| {
         let one = if list == "docMemberList" {
             json!([{"memberName": name, "memberType": kind, "permissionRole": 1}])
@@ -201,12 +230,17 @@ fn the_name_of_a_group_places_nobody_in_hong_kong() {
         };
         verdict(&bank(), &download(&json!({"action": if list == "docMemberList" { 20 } else { 15 }, list: one})))
     };
-    for list in ["docReceiverList", "docMemberList"] {
-        assert_eq!(sent(1, list, "維港銀行"), "UNDETERMINED", "{list}");
-        assert_eq!(sent(1, list, "Straits Freight"), "UNCOVERED", "{list}: a name that says elsewhere is followed");
+    // groups; a drive, a document; what no table has
+    for (list, kinds) in [("docReceiverList", &[1, 2, 3, 9][..]), ("docMemberList", &[1, 9])] {
+        for kind in kinds {
+            assert_eq!(sent(*kind, list, "維港銀行"), "UNDETERMINED", "{list} {kind}");
+            let elsewhere = sent(*kind, list, "Straits Freight");
+            assert_eq!(elsewhere, "UNCOVERED", "{list} {kind}: a name that says elsewhere is followed");
+        }
     }
     assert_eq!(sent(0, "docReceiverList", "Lee Chi Keung"), "DOMESTIC");
     assert_eq!(sent(2, "docMemberList", "Lee Chi Keung"), "DOMESTIC");
+    assert_eq!(sent(3, "docMemberList", "維港銀行"), "DOMESTIC");
 }
 
 #[test]

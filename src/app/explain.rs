@@ -1,11 +1,12 @@
 //! `explain`: how an event is judged, for people and as JSON.
 
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use super::{ConfigOption, Outcome, reasoning, wire};
+use crate::dingtalk::Reject;
 use crate::dingtalk::legs::Movement;
 use crate::domain::event::{Act, Event};
 use crate::domain::flow::Leg;
@@ -19,7 +20,7 @@ use crate::pipeline::world::World;
 /// What was typed.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// File with one event (or page, or envelope); standard input if not given.
+    /// File with one event (or page, or envelope); standard input if not given, or `-`.
     pub file: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs)]
@@ -59,7 +60,7 @@ pub fn run(options: &Options) -> anyhow::Result<Outcome> {
     let settings = super::load(&options.config.config)?;
     let world = wire::world(&settings)?;
     let mut bytes = Vec::new();
-    match &options.file {
+    match options.file.as_deref().filter(|path| *path != Path::new("-")) {
         Some(path) => {
             bytes = std::fs::read(path).map_err(|why| anyhow::anyhow!("cannot read {}: {why}", path.display()))?;
         }
@@ -75,15 +76,14 @@ pub fn run(options: &Options) -> anyhow::Result<Outcome> {
             Ok(event) => show(&world, index, &event, options.json, &mut out),
             Err(reject) => {
                 rejected = true;
-                writeln!(out, "event {index}: rejected ({}): {}", reject.reason.name(), reject.detail)
-                    .map_err(Into::into)
+                show_rejected(index, &reject, options.json, &mut out)
             }
         };
         result = std::mem::replace(&mut result, Ok(())).and(shown);
     });
     result?;
     if events == 0 {
-        writeln!(out, "a page without events")?;
+        writeln!(std::io::stderr(), "a page without events")?;
     }
     Ok(if rejected { Outcome::Failed } else { Outcome::Done })
 }
@@ -95,6 +95,16 @@ fn show(world: &World, index: u32, event: &Event<'_>, json: bool, out: &mut impl
         writeln!(out)?;
     } else {
         text(&explanation, out)?;
+    }
+    Ok(())
+}
+
+fn show_rejected(index: u32, reject: &Reject, json: bool, out: &mut impl Write) -> anyhow::Result<()> {
+    let (reason, detail) = (reject.reason.name(), reject.detail.to_string());
+    if json {
+        writeln!(out, "{}", serde_json::json!({ "index": index, "rejected": reason, "detail": detail }))?;
+    } else {
+        writeln!(out, "event {index}: rejected ({reason}): {detail}")?;
     }
     Ok(())
 }

@@ -58,5 +58,13 @@ pub fn run(options: &Options) -> anyhow::Result<Outcome> {
     summary.conservation(&mut err)?;
     summary.speed(&mut err)?;
     writeln!(err, "evidence:     {}", evidence.display())?;
-    Ok(Outcome::Done)
+    if source.is_at_end() {
+        return Ok(Outcome::Done);
+    }
+    // a script that goes by the exit code must not take a part for the whole
+    writeln!(
+        err,
+        "stopped before the end of the input; started again with the same files and folder, it goes on from there"
+    )?;
+    Ok(Outcome::Failed)
 }

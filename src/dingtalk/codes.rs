@@ -160,8 +160,11 @@ pub const CHAT_MODULES: [i64; 6] = [1, 2, 6, 7, 10, 11];
 /// Receiver codes that are a place for files rather than somebody: drive and document.
 pub const PLACES: [i64; 2] = [2, 3];
 
-/// Receiver and member code of a group chat.
-pub const GROUP: i64 = 1;
+/// Receiver code of one person: a one-to-one chat.
+pub const ONE_TO_ONE: i64 = 0;
+
+/// Member codes of a person and of an organisation.
+pub const NAMED_MEMBERS: [i64; 2] = [2, 3];
 
 /// `platform` of a file operation record. Other DingTalk interfaces number platforms differently.
 pub const PLATFORMS: [CodeRow; 5] = [

@@ -5,13 +5,12 @@
 //! The log never decides what to record, never retries, and never writes on after a failed step: the state on disk is
 //! then unknown, and the recovery of the next [`Log::open`] is the only code that settles it.
 
-use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use super::checkpoint::Checkpoint;
 use super::compose::{Composer, Plan};
 use super::deed::{Deed, Filing, Rotation};
-use super::disk::{Disk, Faults, private_file};
+use super::disk::{Disk, Faults};
 use super::edge::Edge;
 use super::entry::Life;
 use super::error::EvidenceError;
@@ -21,6 +20,7 @@ use super::journal::{self, ROTATE_BYTES};
 use super::keyring::Keyring;
 use super::keys::{self, Keys, holds_path, subjects_path};
 use super::lanes::{Joint, Lanes};
+use super::lock::WriterLock;
 use super::recipients::Told;
 use super::segment::{Cursor, SEGMENT_BYTES, Sealer};
 use super::{reader, recover};
@@ -164,7 +164,7 @@ pub struct Log {
     lanes: Lanes,
     all_lanes_known: bool,
     state: State,
-    _lock: File,
+    _lock: WriterLock,
 }
 
 impl std::fmt::Debug for Log {
@@ -183,7 +183,7 @@ impl Log {
         let disk = Disk::new(options.sync, options.faults.clone());
         let sealer = Sealer::new(&options.recipients)?;
         disk.create_dir(dir)?;
-        let lock = lock(dir)?;
+        let lock = WriterLock::take(dir)?;
         let settled = recover::settle(dir, &disk, options)?;
         Ok(Self {
             dir: dir.to_owned(),
@@ -394,17 +394,5 @@ impl Drop for Log {
     fn drop(&mut self) {
         // Nobody to tell; whatever is left undone the next start does.
         self.settle_down().ok();
-    }
-}
-
-/// Takes the writer's lock; it lasts as long as the file is open.
-pub(super) fn lock(dir: &Path) -> Result<File, EvidenceError> {
-    let path = dir.join("lock");
-    let open = private_file().read(true).append(true).create(true).open(&path);
-    let file = open.map_err(|error| EvidenceError::disk("open", &path, error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(EvidenceError::Locked(dir.to_owned())),
-        Err(TryLockError::Error(error)) => Err(EvidenceError::disk("lock", &path, error)),
     }
 }

@@ -31,6 +31,7 @@ mod journal;
 pub mod keyring;
 pub mod keys;
 pub mod lanes;
+mod lock;
 pub mod log;
 pub mod merkle;
 pub mod note;

@@ -12,7 +12,7 @@ use super::entry::Entry;
 use super::error::EvidenceError;
 use super::index::{DetailRow, Index, Row, Rows, number_of_key, subject_number};
 use super::keys::TagKey;
-use super::log::lock;
+use super::lock::WriterLock;
 use super::personal::key_of;
 use super::reader;
 use super::segment::{Committed, Opener, SegmentId};
@@ -23,7 +23,7 @@ use super::segment::{Committed, Opener, SegmentId};
 /// # Errors
 /// The log is locked, a frame cannot be read or opened, or a file cannot be written.
 pub fn rebuild_index(dir: &Path, tag_key: &Path, identity: Option<&str>) -> Result<u64, EvidenceError> {
-    let _lock = lock(dir)?;
+    let _lock = WriterLock::take(dir)?;
     let (key, opener) = (TagKey::open(tag_key, false)?, Opener::new(identity)?);
     let size = reader::checkpoint(dir)?.map_or(0, |checkpoint| checkpoint.size);
     let mut frames = Vec::new();

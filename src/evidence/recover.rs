@@ -43,7 +43,11 @@ pub(super) fn settle(dir: &Path, disk: &Disk, options: &Options) -> Result<Settl
     let mut keys = Keys::open(&options.key, &options.origin, new)?;
     let mut keyring = options.subjects.as_ref().map(|path| Keyring::open(path, new)).transpose()?;
     let published = match published {
-        None => begin(dir, disk, &keys)?,
+        None => {
+            // before the checkpoint: whoever finds a checkpoint finds the key beside it
+            state_vkey(dir, disk, &keys, 0)?;
+            begin(dir, disk, &keys)?
+        }
         Some(published) => {
             finish_rotation(dir, disk, &options.key, &mut keys, published.size)?;
             if !is_signed(dir, &published, &keys)? {

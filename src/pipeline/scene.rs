@@ -152,16 +152,44 @@ impl<'e, 'a> Scene<'e, 'a> {
 
     /// Where the actor is, by the address field.
     pub fn actor_place(&self) -> Location {
-        let field = self.event.address.as_ref().map(|address| address.reveal().as_ref());
-        *self.actor.get_or_init(|| self.world.geo.address(field))
+        *self.actor.get_or_init(|| self.find_actor())
+    }
+
+    /// A roaming SIM or an office's way out makes people elsewhere look as if they were in Hong Kong. So where the directory
+    /// has somebody elsewhere, a database that says Hong Kong settles nothing; a range that the operator has placed does.
+    fn find_actor(&self) -> Location {
+        let found = self.address_place();
+        self.contradiction(&found).map_or(found, |home| storage::either(found, home))
+    }
+
+    fn address_place(&self) -> Location {
+        self.world.geo.address(self.event.address.as_ref().map(|address| address.reveal().as_ref()))
+    }
+
+    /// Where the directory has the actor, if a database says Hong Kong and the directory does not.
+    fn contradiction(&self, found: &Location) -> Option<Location> {
+        let in_hk = found.method == Method::Ip && found.doubt.is_none();
+        let in_hk = in_hk && found.candidates.sole().is_some_and(Place::is_hk);
+        let home = in_hk.then(|| self.home()).flatten().filter(|home| !home.is_hk());
+        home.map(|home| in_directory(Some(home)))
+    }
+
+    /// Whether the directory has the actor elsewhere than the address.
+    pub fn is_contradicted(&self) -> bool {
+        self.contradiction(&self.address_place()).is_some()
+    }
+
+    /// Where the directory has the actor.
+    fn home(&self) -> Option<Place> {
+        let contact = self.staff(self.event.actor.user_id.as_ref()?.reveal())?;
+        self.world.policy.place_of(contact)
     }
 
     /// Whose staff the actor is: as the directory says; else the tenant's entity if it is the only one with staff in the
     /// tenant. An address never makes somebody the staff of a company.
     pub fn actor_party(&self) -> Recipient {
         let actor = &self.event.actor;
-        let id = actor.user_id.as_ref().map(|id| id.reveal());
-        let known = id.and_then(|id| self.staff(id));
+        let known = actor.user_id.as_ref().and_then(|id| self.staff(id.reveal()));
         let tenant = self.world.policy.tenant(self.tenant);
         match known {
             Some(contact) => Recipient::Party(contact.party),
@@ -225,7 +253,8 @@ impl<'e, 'a> Scene<'e, 'a> {
     }
 
     /// People choose their own display names: beside an id that the directory does not know, a name is no proof that its
-    /// bearer is in Hong Kong. Neither is a mail address in place of a name, nor the name of a group, which anybody may be in.
+    /// bearer is in Hong Kong. Neither is a mail address in place of a name, nor the name of a group, a drive or a document,
+    /// which anybody may share in.
     fn counterpart(&self, person: &Counterpart<'_>) -> Arrival {
         let estate = &self.world.estate;
         let id = person.id.as_ref().map(|id| id.reveal());
@@ -233,7 +262,7 @@ impl<'e, 'a> Scene<'e, 'a> {
         let known = id.and_then(|id| self.staff(id).or_else(|| mail_of(id).and_then(|mail| estate.mailbox(mail))));
         let by_name = || name.and_then(|name| estate.contact(None, Some(name)));
         let by_mail = || name.and_then(|name| estate.mailbox(name));
-        let named = id.is_none() && person.kind != Some(codes::GROUP);
+        let named = id.is_none() && names_somebody(person);
         let (contact, proven) = match known {
             Some(contact) => (contact, true),
             None => match by_name().map(|contact| (contact, named)).or_else(|| Some((by_mail()?, false))) {
@@ -285,6 +314,14 @@ impl<'e, 'a> Scene<'e, 'a> {
         let stated = |(id, space): &(&'e Id<'a>, &'e Space)| Some((*id, space.storage.as_ref()?.1.as_str()));
         self.mapped.iter().flatten().find_map(stated)
     }
+}
+
+/// Whether the name is that of a person or an organisation, as far as the event says what it is the name of.
+fn names_somebody(person: &Counterpart<'_>) -> bool {
+    person.kind.is_none_or(|kind| match person.member {
+        true => codes::NAMED_MEMBERS.contains(&kind),
+        false => kind == codes::ONE_TO_ONE,
+    })
 }
 
 /// The space's entry in the operator's map as a location.

@@ -148,6 +148,10 @@ fn source(world: &World, scene: &Scene<'_, '_>, space: Statement<'_>, location: 
         Method::Catalogue => "app catalogue".to_owned(),
         Method::Link => "public link".to_owned(),
         _ if location.source == SourceId::NONE => String::new(),
+        // an address field with several places has each from the database
+        Method::Ip if scene.is_contradicted() => {
+            format!("{}; the directory has them elsewhere", world.geo.source(location.source))
+        }
         Method::Ip | Method::Site | Method::Host | Method::Region | Method::Bucket | Method::None => {
             world.geo.source(location.source).to_string()
         }

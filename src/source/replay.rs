@@ -129,6 +129,11 @@ impl Replay {
         Ok(Self { waiting: inputs.into(), reading: None, book, failed: None, done, total })
     }
 
+    /// Whether every input was read to its end.
+    pub fn is_at_end(&self) -> bool {
+        self.waiting.is_empty() && self.reading.is_none()
+    }
+
     fn fill(&mut self, batch: &mut Batch, limits: &Limits, deadline: Instant) -> Result<Polled, SourceError> {
         loop {
             if self.reading.is_none() {

@@ -81,6 +81,7 @@ fn the_file_of_an_event_may_be_named_or_come_in() {
     let named = room.run(&["explain", "-c", "config/bank.toml", "config/example-event.json"]).exits(0);
     let fed = explain(&room, &room.read("config/example-event.json"), &[]).exits(0);
     assert_eq!(named.out, fed.out);
+    assert_eq!(explain(&room, &room.read("config/example-event.json"), &["-"]).exits(0).out, fed.out);
     room.run(&["explain", "-c", "config/bank.toml", "absent.json"]).exits(1).complains(&["absent.json"]);
 }
 
@@ -96,7 +97,10 @@ fn a_page_is_explained_row_by_row_and_a_bad_row_says_why() {
         "event 2: action 6 rename file",
         "moves no data",
     ]);
-    explain(&room, "{\"list\":[]}", &[]).exits(0).says(&["a page without events"]);
+    let lines = explain(&room, &page, &["--json"]).exits(1).lines();
+    assert_eq!(lines.len(), 3);
+    assert_eq!(lines[1], json!({"index": 1, "rejected": "bad_field", "detail": "field action"}));
+    explain(&room, "{\"list\":[]}", &[]).exits(0).complains(&["a page without events"]);
     explain(&room, "not json", &[]).exits(1).says(&["rejected (not_json): byte 1"]);
 }
 

@@ -4,10 +4,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::process::Stdio;
+use std::thread::JoinHandle;
 
 use serde_json::{Value, json};
 
-use super::harness::{Room, golden};
+use super::harness::{Beside, Room, golden};
 
 const REPLAY: [&str; 5] = ["replay", "-c", "bank.toml", "--data", "data"];
 
@@ -22,8 +25,16 @@ fn told(line: &Value) -> Value {
     line
 }
 
+/// Reads to the end while the test goes on, so that no full pipe holds the program up.
+fn read_beside(mut from: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        from.read_to_end(&mut bytes).unwrap();
+        bytes
+    })
+}
+
 fn gz(bytes: &[u8]) -> Vec<u8> {
-    use std::io::Write as _;
     let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     writer.write_all(bytes).unwrap();
     writer.finish().unwrap()
@@ -119,6 +130,32 @@ fn a_second_replay_goes_on_where_the_evidence_ends() {
         whole.lines().last().unwrap()["position"]["offset"].as_u64().map(|last| last + 1)
     );
     room.run(&["verify", "data/evidence"]).exits(0);
+}
+
+#[test]
+fn a_replay_that_is_stopped_says_so_and_goes_on_at_the_next_start() {
+    let room = Room::new();
+    room.bank(&[]);
+    room.generate("day.ndjson", 400, 15);
+    let day = fs::read(room.path("day.ndjson")).unwrap();
+    let half = day.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(199).unwrap().0 + 1;
+    let mut command = room.command(&[&REPLAY[..], &["--verdicts", "-"]].concat());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = Beside(command.spawn().unwrap());
+    child.0.stdin.as_mut().unwrap().write_all(&day[..half]).unwrap();
+    // the first verdict is there: the run is under way, and waits for more
+    let (mut out, mut first) = (BufReader::new(child.0.stdout.take().unwrap()), String::new());
+    let err = read_beside(child.0.stderr.take().unwrap());
+    out.read_line(&mut first).unwrap();
+    let rest = read_beside(out);
+    child.signal("TERM");
+    let (rest, err) = (rest.join().unwrap(), String::from_utf8(err.join().unwrap()).unwrap());
+    assert_eq!(child.0.wait().unwrap().code(), Some(1), "a part is not the whole: {err}");
+    assert!(err.contains("stopped before the end of the input"), "{err}");
+    let ran = room.feed(&[&REPLAY[..], &["--verdicts", "-"]].concat(), &day).exits(0);
+    let told = [first.as_bytes(), &rest, ran.out.as_bytes()].concat();
+    let whole = room.feed(&["replay", "-c", "bank.toml", "--data", "whole", "--verdicts", "-"], &day).exits(0);
+    assert!(told == whole.out.as_bytes(), "each verdict once, in order");
 }
 
 #[test]

@@ -52,6 +52,11 @@ fn every_step_may_fail_in_every_way() {
             let (faults, _) = faults(at, fate, dies);
             let outcome = run(&room, faults);
             assert!(outcome.is_err(), "step {at} {fate:?} failed and nobody said so");
+            let found = |name: &str| room.archive().join(name).exists();
+            assert!(
+                found("log.vkey") || !found("checkpoint"),
+                "step {at} {fate:?}: a checkpoint that nobody can verify"
+            );
             settle(&room, &format!("step {at} {fate:?}"));
         }
     }
