@@ -1,5 +1,7 @@
 //! The configuration: the examples load, every fault shows path, value and remedy, the effective output reads back.
 
+mod channels;
+
 use std::fs;
 use std::path::Path;
 
