@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::app::proof::{erase, hold, keys, query, report, retention, ship, subject};
 use crate::app::{
     self, Outcome, acknowledge, check, codes, dead_letters, demo, explain, findings, generate, locate, notify, outbox,
     preview, replay, reveal, serve, silence, verify,
@@ -41,6 +42,22 @@ pub enum Command {
     DeadLetters(dead_letters::Options),
     /// List findings, gravest first.
     Findings(findings::Options),
+    /// Find records by time, person, destination, verdict, safeguard, recipient; recorded with who and why.
+    Query(query::Options),
+    /// Make a report with proofs, for a regulator, a client or a board; recorded with who and why.
+    Report(report::Options),
+    /// Gather everything about one person, for an access request; recorded with who and why.
+    Subject(subject::Options),
+    /// Destroy the keys of a person's records; every proof still stands.
+    Erase(erase::Options),
+    /// Keep what retention or an erasure would take.
+    Hold(hold::Options),
+    /// Show what retention would take away, when and why; or take away what is due.
+    Retention(retention::Options),
+    /// Copy the evidence off this machine's disk, as far as it is published; read back file by file.
+    Ship(ship::Options),
+    /// Make, change and list the keys of the evidence.
+    Keys(keys::Options),
     /// Take a finding in hand: people are then neither reminded of it nor is it passed on.
     Ack(acknowledge::Options),
     /// Keep people from being told of some findings for a while.
@@ -70,6 +87,14 @@ impl Command {
             Self::Verify(options) => verify::run(&options),
             Self::DeadLetters(options) => dead_letters::run(&options),
             Self::Findings(options) => findings::run(&options),
+            Self::Query(options) => query::run(&options),
+            Self::Report(options) => report::run(&options),
+            Self::Subject(options) => subject::run(&options),
+            Self::Erase(options) => erase::run(&options),
+            Self::Hold(options) => hold::run(&options),
+            Self::Retention(options) => retention::run(&options),
+            Self::Ship(options) => ship::run(&options),
+            Self::Keys(options) => keys::run(&options),
             Self::Ack(options) => acknowledge::run(&options),
             Self::Silence(options) => silence::run(&options),
             Self::Outbox(options) => outbox::run(&options),

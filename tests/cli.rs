@@ -12,6 +12,7 @@ mod findings;
 mod generate;
 mod geo;
 mod harness;
+mod proof;
 mod replay;
 mod run;
 mod sealed;

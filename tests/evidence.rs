@@ -8,6 +8,7 @@ mod measure;
 mod mutation;
 mod personal;
 mod power;
+mod retention;
 mod rotation;
 mod round_trip;
 

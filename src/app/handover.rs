@@ -8,9 +8,12 @@ use anyhow::{Context as _, bail};
 use serde_json::Value;
 
 use super::{channels, service, wire};
+use crate::evidence::archive::Archive;
+use crate::evidence::keys::subjects_path;
+use crate::evidence::recipients;
 use crate::evidence::{Deed, Detail, EvidenceError, Filing, Inbox};
 use crate::recorder::{Folders, Ledger, OpenError};
-use crate::settings::Settings;
+use crate::settings::{EXAMPLE_BANK, Settings};
 
 /// How long a command waits for the service to take a deed over.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -41,6 +44,27 @@ impl Desk {
     pub fn of(config: &Path, data: Option<&PathBuf>) -> anyhow::Result<Self> {
         let settings = super::load(config)?;
         let folders = service::folders(&settings, data);
+        Ok(Self { settings, folders })
+    }
+
+    /// The desk of a data folder whose configuration is not at hand, such as the demo's. Only where frames are not encrypted:
+    /// what is recorded there must be for the same readers.
+    ///
+    /// # Errors
+    /// There is no evidence log, or its frames are encrypted.
+    pub fn beside(data: &Path) -> anyhow::Result<Self> {
+        let mut settings: Settings = EXAMPLE_BANK.parse()?;
+        let folders = service::folders(&settings, Some(&data.to_owned()));
+        let archive = Archive::open(&folders.evidence, None)?;
+        let key = wire::signing_key(&folders);
+        let open = recipients::are_none(&key)?;
+        anyhow::ensure!(open, "frames of {} are encrypted; name the configuration with --config", data.display());
+        settings.evidence.origin.clone_from(&archive.checkpoint().origin);
+        settings.evidence.subject_keys = subjects_path(&key).exists();
+        settings.evidence.recipients.clear();
+        settings.channels.clear();
+        settings.dead_letter_topic = None;
+        settings.organisation.clear();
         Ok(Self { settings, folders })
     }
 

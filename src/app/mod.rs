@@ -18,6 +18,7 @@ pub mod notify;
 pub mod outbox;
 pub mod preview;
 pub mod progress;
+pub mod proof;
 pub mod reasoning;
 pub mod replay;
 pub mod reveal;

@@ -13,8 +13,9 @@ use crate::evidence::{VerifyOptions, VerifyReport, verify};
 /// What was typed.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// Evidence folder.
-    pub dir: PathBuf,
+    /// Evidence folders; several instances have one each.
+    #[arg(required = true)]
+    pub dirs: Vec<PathBuf>,
     /// Verifier key from an independent place; the folder's own if not given.
     #[arg(long)]
     pub vkey: Option<String>,
@@ -34,24 +35,34 @@ pub struct Options {
 /// # Errors
 /// A key or identity is none, or the folder cannot be read at all.
 pub fn run(options: &Options) -> anyhow::Result<Outcome> {
-    anyhow::ensure!(options.dir.is_dir(), "{} is no folder; name the evidence folder", options.dir.display());
+    for dir in &options.dirs {
+        anyhow::ensure!(dir.is_dir(), "{} is no folder; name the evidence folder", dir.display());
+    }
+    let one = options.dirs.len() == 1 || (options.vkey.is_none() && options.checkpoint.is_empty());
+    anyhow::ensure!(one, "--vkey and --checkpoint belong to one log; verify the folders one by one");
     let read =
         |path: &PathBuf| std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()));
     let identity = options.identity.as_ref().map(read).transpose()?;
     let known = options.checkpoint.iter().map(read).collect::<anyhow::Result<Vec<_>>>()?;
     let how =
         VerifyOptions { vkey: options.vkey.as_deref(), identity: identity.as_deref(), known: &known, progress: None };
-    let report = verify(&options.dir, &how)?;
-    let mut out = std::io::stdout().lock();
-    if options.json {
-        writeln!(out, "{}", as_json(&report))?;
-    } else {
-        text(&report, &mut out)?;
+    let (mut out, mut sound) = (std::io::stdout().lock(), true);
+    for dir in &options.dirs {
+        let report = verify(dir, &how)?;
+        sound &= report.is_sound();
+        if options.json {
+            writeln!(out, "{}", as_json(dir, &report))?;
+        } else {
+            if options.dirs.len() > 1 {
+                writeln!(out, "{}", dir.display())?;
+            }
+            text(&report, &mut out)?;
+        }
     }
-    Ok(if report.is_sound() { Outcome::Done } else { Outcome::Breach })
+    Ok(if sound { Outcome::Done } else { Outcome::Breach })
 }
 
-fn as_json(report: &VerifyReport) -> serde_json::Value {
+fn as_json(dir: &std::path::Path, report: &VerifyReport) -> serde_json::Value {
     let lanes = report.lanes.iter().map(|lane| {
         json!({
             "topic": lane.lane.topic, "partition": lane.lane.partition, "from": lane.from, "next": lane.next,
@@ -59,6 +70,7 @@ fn as_json(report: &VerifyReport) -> serde_json::Value {
         })
     });
     json!({
+        "folder": dir.display().to_string(),
         "sound": report.is_sound(),
         "size": report.checkpoint.as_ref().map(|checkpoint| checkpoint.size),
         "entries": report.entries,
@@ -67,6 +79,8 @@ fn as_json(report: &VerifyReport) -> serde_json::Value {
         "opened": report.opened,
         "rejected": report.rejected,
         "deeds": report.deeds,
+        "deleted": report.deleted,
+        "pruned": report.pruned,
         "records_per_second": report.records_per_second(),
         "lanes": lanes.collect::<Vec<_>>(),
         "first_bad_record": report.first_bad_record(),

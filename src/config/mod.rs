@@ -11,6 +11,7 @@ mod kafka;
 mod network;
 mod parties;
 mod read;
+mod retention;
 mod rules;
 mod running;
 
@@ -29,6 +30,7 @@ pub use kafka::{DeadLetters, Kafka, KafkaSasl, KafkaSource, KafkaTls};
 pub use network::{Host, Site};
 pub use parties::{Entity, Names, Organisation, Party, Person, Storage, Tenant};
 pub use read::{MOST_SHAPE_FAULTS, read};
+pub use retention::Retention;
 pub use rules::{App, Deny, Filing, Residency, Safeguard};
 pub use running::{Admin, Batch, Decode, Evidence, Geo, Level, Log, LogFormat, Outbox, Source, SourceKind, Workers};
 
@@ -87,6 +89,8 @@ pub struct Config {
     pub workers: Workers,
     /// The evidence log.
     pub evidence: Evidence,
+    /// How long evidence is kept.
+    pub retention: Retention,
     /// What is still to be told.
     pub outbox: Outbox,
     /// Ways to tell it.

@@ -12,7 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use super::deed::{Deed, Detail, Filing, MOST_DETAIL};
+use super::deed::{Deed, Detail, Filing, HoldId, MOST_DETAIL};
 use super::disk::Disk;
 use super::entry::Entry;
 use super::error::EvidenceError;
@@ -154,6 +154,18 @@ impl Inbox {
         })?;
         waiting.retain(|waiting| recorded.contains(waiting.filing.deed()));
         Ok(waiting)
+    }
+}
+
+impl HoldId {
+    /// A name of its own.
+    ///
+    /// # Errors
+    /// The system gives no random bytes.
+    pub fn random() -> Result<Self, EvidenceError> {
+        let mut name = [0; 8];
+        fill_random(&mut name)?;
+        Ok(Self(name))
     }
 }
 

@@ -271,6 +271,26 @@ impl Index {
         Ok(())
     }
 
+    /// Forgets a segment that is deleted; with its last one the month's file goes.
+    pub(super) fn forget(&mut self, disk: &Disk, segment: SegmentId) -> Result<(), EvidenceError> {
+        let path = self.path(segment.month);
+        if !path.exists() {
+            return Ok(());
+        }
+        let connection = self.month(segment.month)?;
+        let mut left = 0;
+        disk.index(&path, || {
+            left = forget(connection, segment).map_err(io::Error::other)?;
+            Ok(())
+        })?;
+        if left == 0 {
+            self.open = None;
+            let beside = |end: &str| PathBuf::from(format!("{}{end}", path.display()));
+            [path.clone(), beside("-wal"), beside("-shm")].iter().try_for_each(|path| disk.remove(path))?;
+        }
+        Ok(())
+    }
+
     /// Brings the open file to the medium.
     pub(super) fn sync(&mut self, disk: &Disk) -> Result<(), EvidenceError> {
         let Some((month, connection)) = &mut self.open else { return Ok(()) };
@@ -313,6 +333,19 @@ fn write(connection: &mut Connection, month: Month, (from, to): (u64, u64), rows
         }
     }
     transaction.commit()
+}
+
+/// Takes the rows of a segment out; says how many frames are left.
+fn forget(connection: &mut Connection, segment: SegmentId) -> rusqlite::Result<i64> {
+    let transaction = connection.transaction()?;
+    for table in ["records", "details"] {
+        let gone = "frame IN (SELECT n FROM frames WHERE segment = ?1)";
+        transaction.execute(&format!("DELETE FROM {table} WHERE {gone}"), [segment.number])?;
+    }
+    transaction.execute("DELETE FROM frames WHERE segment = ?1", [segment.number])?;
+    let left = transaction.query_row("SELECT count(*) FROM frames", [], |row| row.get(0))?;
+    transaction.commit()?;
+    Ok(left)
 }
 
 fn flow_number(transaction: &Transaction<'_>, flow: &Flow) -> rusqlite::Result<i64> {

@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::deed::{Deed, Deletion, KeyId};
 use super::disk::{Disk, private_file};
-use super::entry::Entry;
+use super::entry::{Entry, hex};
 use super::error::EvidenceError;
 use super::keys::{TagKey, fill_random};
 use super::personal::SubjectKey;
@@ -72,7 +72,7 @@ struct Fresh {
 }
 
 /// A key without its bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
     /// Its name.
     pub id: KeyId,
@@ -80,6 +80,8 @@ pub struct Held {
     pub month: Month,
     /// Class of the records.
     pub class: Class,
+    /// Tag of the subject, in hex.
+    pub tag: String,
 }
 
 impl Keyring {
@@ -240,7 +242,7 @@ impl Keyring {
     /// # Errors
     /// The file cannot be read.
     pub fn of_subject(&self, tag: &TagKey, subject: &str) -> Result<Vec<Held>, EvidenceError> {
-        self.list("SELECT id, month, class FROM keys WHERE tag = ?1 ORDER BY month, class", [tag.bytes(subject)])
+        self.list("SELECT id, month, class, tag FROM keys WHERE tag = ?1 ORDER BY month, class", [tag.bytes(subject)])
     }
 
     /// All keys, oldest month first.
@@ -248,7 +250,7 @@ impl Keyring {
     /// # Errors
     /// The file cannot be read.
     pub fn all(&self) -> Result<Vec<Held>, EvidenceError> {
-        self.list("SELECT id, month, class FROM keys ORDER BY month, class", [])
+        self.list("SELECT id, month, class, tag FROM keys ORDER BY month, class", [])
     }
 
     fn list(&self, sql: &str, of: impl rusqlite::Params) -> Result<Vec<Held>, EvidenceError> {
@@ -256,9 +258,9 @@ impl Keyring {
             let mut select = self.connection.prepare_cached(sql)?;
             let rows = select.query_map(of, |row| {
                 let (month, class): (String, String) = (row.get(1)?, row.get(2)?);
-                let id = KeyId(row.get(0)?);
+                let (id, tag) = (KeyId(row.get(0)?), hex(&row.get::<_, Tag>(3)?));
                 let held = month.parse().ok().zip(Class::parse(&class));
-                Ok(held.map(|(month, class)| Held { id, month, class }))
+                Ok(held.map(|(month, class)| Held { id, month, class, tag }))
             })?;
             rows.collect()
         };

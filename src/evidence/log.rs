@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::checkpoint::Checkpoint;
 use super::compose::{Composer, Plan};
-use super::deed::{Deed, Filing, Rotation};
+use super::deed::{Deed, Deletion, Filing, Rotation};
 use super::disk::{Disk, Faults};
 use super::edge::Edge;
 use super::entry::Life;
@@ -23,7 +23,7 @@ use super::lanes::{Joint, Lanes};
 use super::lock::WriterLock;
 use super::recipients::Told;
 use super::segment::{Cursor, SEGMENT_BYTES, Sealer};
-use super::{reader, recover};
+use super::{delete, reader, recover};
 use crate::domain::position::Lane;
 use crate::pipeline::ports::Reached;
 use crate::pipeline::report::{Coverage, Record, Rejected};
@@ -288,6 +288,18 @@ impl Log {
     pub fn carry_out(&mut self, filing: &Filing) -> Result<(), EvidenceError> {
         self.keyring.as_mut().map_or(Ok(()), |keyring| keyring.obey(&self.disk, filing.deed()))?;
         self.holds.obey(&self.disk, filing)?;
+        match filing.deed() {
+            Deed::Deleted(Deletion::Segment { segment, .. }) => {
+                delete::segment(&self.dir, &self.disk, &mut self.index, *segment)?;
+            }
+            Deed::Deleted(Deletion::Tiles { minimum, .. }) => delete::tiles(&self.dir, &self.disk, *minimum)?,
+            Deed::Deleted(Deletion::Keys { .. })
+            | Deed::Acknowledged { .. }
+            | Deed::Accessed { .. }
+            | Deed::Erased { .. }
+            | Deed::Held { .. }
+            | Deed::Rotated(_) => (),
+        }
         if let Deed::Rotated(Rotation::Signer { to, .. }) = filing.deed()
             && let Some(next) = keys::next(&self.key)?.filter(|next| next.verifier().vkey() == *to)
         {
@@ -297,11 +309,25 @@ impl Log {
         Ok(())
     }
 
-    /// Whether a deed can be recorded now: a change of the signing key wants the key that is to follow.
+    /// Whether a deed can be recorded now: a change of the signing key wants the key that is to follow, and what is being
+    /// written is not deleted.
     pub fn may_record(&self, deed: &Deed) -> bool {
-        let Deed::Rotated(Rotation::Signer { from, to }) = deed else { return true };
-        let next = keys::next(&self.key).ok().flatten();
-        self.vkey() == *from && next.is_some_and(|next| next.verifier().vkey() == *to)
+        match deed {
+            Deed::Rotated(Rotation::Signer { from, to }) => {
+                let next = keys::next(&self.key).ok().flatten();
+                self.vkey() == *from && next.is_some_and(|next| next.verifier().vkey() == *to)
+            }
+            Deed::Deleted(Deletion::Segment { segment, .. }) => {
+                self.cursor.as_ref().is_some_and(|cursor| segment.number < cursor.id.number)
+            }
+            Deed::Deleted(Deletion::Tiles { minimum, .. }) => *minimum <= self.size(),
+            Deed::Deleted(Deletion::Keys { .. })
+            | Deed::Acknowledged { .. }
+            | Deed::Accessed { .. }
+            | Deed::Erased { .. }
+            | Deed::Held { .. }
+            | Deed::Rotated(Rotation::Recipients { .. }) => true,
+        }
     }
 
     /// Stops cleanly: everything on the medium, no journal. Dropping the log does the same, but cannot say how it went.

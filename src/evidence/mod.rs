@@ -17,13 +17,16 @@
 //! This room never decides what is worth recording, never deletes evidence and never puts personal data into an entry.
 
 pub mod archive;
+pub mod bundle;
 pub mod checkpoint;
 mod compose;
 pub mod deed;
+mod delete;
 pub mod disk;
 mod edge;
 pub mod entry;
 pub mod error;
+pub mod expiry;
 pub mod holds;
 pub mod inbox;
 pub mod index;
@@ -39,11 +42,12 @@ pub mod personal;
 pub mod proof;
 mod reader;
 pub mod rebuild;
-mod recipients;
+pub mod recipients;
 mod recover;
 pub mod retention;
 pub mod search;
 pub mod segment;
+pub mod ship;
 pub mod tiles;
 pub mod verify;
 

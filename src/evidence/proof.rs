@@ -2,13 +2,13 @@
 //! that is wrong gives a proof that does not lead to the root, and whoever checks the proof sees it.
 
 use std::collections::HashMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::entry::base64;
 use super::error::EvidenceError;
 use super::merkle::{Hash, TILE_HEIGHT, leaf_hash, node_hash};
 use super::tiles::{Shelf, TILE_WIDTH, Tile, split_tile};
+use super::verify::read_tile;
 
 /// Subtree hashes that are remembered; a report asks for many proofs next to each other.
 const MOST_KNOWN: usize = 1 << 20;
@@ -80,7 +80,8 @@ impl Prover {
         let tile = if tile < edge.number { Tile::full(shelf, tile) } else { edge };
         if !self.tiles.contains_key(&tile) {
             let path = self.dir.join(tile.path());
-            let bytes = fs::read(&path).map_err(|error| EvidenceError::disk("read the tile", &path, error))?;
+            let bytes =
+                read_tile(&self.dir, tile, true).map_err(|error| EvidenceError::disk("read the tile", &path, error))?;
             let hashes = split_tile(&bytes).ok_or_else(|| EvidenceError::contradiction(&path, "this is no tile"))?;
             self.tiles.insert(tile, hashes.to_vec());
         }

@@ -47,6 +47,14 @@ impl Told {
     }
 }
 
+/// Whether the log that goes with the signing key `key` says that its frames are encrypted to nobody.
+///
+/// # Errors
+/// The file beside the key cannot be read.
+pub fn are_none(key: &Path) -> Result<bool, EvidenceError> {
+    Ok(Told::read(key, &[])?.untold().is_none())
+}
+
 /// SHA-256 over the recipients, sorted, each with a line end.
 fn digest(recipients: &[String]) -> Hash {
     let mut sorted: Vec<&str> = recipients.iter().map(|recipient| recipient.trim()).collect();

@@ -90,7 +90,54 @@ pub fn details(dir: &Path) -> Result<Vec<DetailRow>, EvidenceError> {
     Ok(found)
 }
 
+/// How much of one verdict a segment holds.
+#[derive(Clone, Debug)]
+pub struct Volume {
+    /// Which segment.
+    pub segment: SegmentId,
+    /// Verdict of the records; `None`: details of what people did.
+    pub verdict: Option<String>,
+    /// How many.
+    pub records: u64,
+    /// First and last event time, ms since the epoch; all times for details.
+    pub first: i64,
+    /// See `first`.
+    pub last: i64,
+}
+
+/// What each segment holds, as the index knows it.
+///
+/// # Errors
+/// A file of the index cannot be read.
+pub fn volumes(dir: &Path) -> Result<Vec<Volume>, EvidenceError> {
+    let mut found = Vec::new();
+    for (month, path) in months(dir)? {
+        let mut read = || File::open(month, &path)?.volumes(&mut found);
+        read().map_err(|error| EvidenceError::disk("read the index", &path, io::Error::other(error)))?;
+    }
+    Ok(found)
+}
+
 impl File {
+    fn volumes(&self, found: &mut Vec<Volume>) -> rusqlite::Result<()> {
+        let mut select = self.connection.prepare(
+            "SELECT segment, flow, count(*), min(at), max(at) FROM records JOIN frames ON n = frame GROUP BY segment, flow
+             UNION ALL SELECT segment, NULL, count(*), NULL, NULL FROM details JOIN frames ON n = frame GROUP BY segment",
+        )?;
+        let rows = select.query_map([], |row| {
+            let flow: Option<i64> = row.get(1)?;
+            Ok(Volume {
+                segment: SegmentId { month: self.month, number: row.get(0)? },
+                verdict: flow.map(|flow| self.flows.get(&flow).map(|flow| flow.verdict.clone()).unwrap_or_default()),
+                records: row.get::<_, i64>(2)?.cast_unsigned(),
+                first: row.get::<_, Option<i64>>(3)?.unwrap_or(i64::MIN),
+                last: row.get::<_, Option<i64>>(4)?.unwrap_or(i64::MAX),
+            })
+        })?;
+        rows.for_each(|row| found.extend(row.ok()));
+        Ok(())
+    }
+
     fn open(month: Month, path: &Path) -> rusqlite::Result<Self> {
         let connection = open_for_reading(path)?;
         let mut select = connection.prepare("SELECT n, flow FROM flows")?;

@@ -48,6 +48,18 @@ impl Month {
     }
 }
 
+impl Month {
+    /// So many months later; the last month of the year 9999 if that is before.
+    #[must_use]
+    pub fn plus(self, months: u16) -> Self {
+        let count = u32::from(self.year) * 12 + u32::from(self.month) - 1 + u32::from(months);
+        match u16::try_from(count / 12).ok().filter(|year| *year <= 9999) {
+            Some(year) => Self { year, month: (count % 12) as u8 + 1 },
+            None => Self { year: 9999, month: 12 },
+        }
+    }
+}
+
 impl fmt::Display for Month {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:04}-{:02}", self.year, self.month)
@@ -271,6 +283,9 @@ mod tests {
         assert_eq!(Month::of(turn - 1).unwrap().to_string(), "2026-11");
         assert_eq!(Month::of(turn).unwrap().to_string(), "2026-12");
         assert_eq!(Month::of(i64::MAX), None);
+        let month: Month = "2026-11".parse().unwrap();
+        let later = [0, 1, 2, 14, 72, u16::MAX].map(|months| month.plus(months).to_string());
+        assert_eq!(later, ["2026-11", "2026-12", "2027-01", "2028-01", "2032-11", "7488-02"]);
     }
 
     #[test]

@@ -80,6 +80,8 @@ pub struct Settings {
     pub workers: usize,
     /// The evidence log.
     pub evidence: EvidenceSettings,
+    /// How long evidence is kept.
+    pub retention: config::Retention,
     /// Directory of the outbox.
     pub outbox: PathBuf,
     /// Where a finding can be looked up, with `{id}` in the place of its id.
@@ -158,6 +160,7 @@ fn compile(config: Config) -> (Option<Settings>, Vec<Fault>) {
         batch: running.batch,
         workers: config.workers.count,
         evidence: running.evidence,
+        retention: config.retention.clone(),
         outbox: config.outbox.dir.clone(),
         finding_link: config.outbox.link.clone(),
         pseudonym_secret: config.outbox.pseudonym_secret.clone(),

@@ -73,6 +73,7 @@ pub(super) fn running(check: &mut Check<'_>) -> Option<Running> {
     files(check);
     check.range(Path::section("workers").key("count"), check.config.workers.count as u64, 0, 256);
     let evidence = evidence(check);
+    retention(check);
     outbox(check);
     let channels = channels::channels(check);
     let admin = admin(check);
@@ -196,6 +197,19 @@ fn evidence(check: &mut Check<'_>) -> EvidenceSettings {
         recipients: config.recipients.clone(),
         subject_keys: config.subject_keys,
         record: record(check, &path.key("record")),
+    }
+}
+
+fn retention(check: &mut Check<'_>) {
+    let config = &check.config.retention;
+    let months = [
+        ("transfer_months", config.transfer_months),
+        ("covered_months", config.covered_months),
+        ("inside_months", config.inside_months),
+        ("conduct_months", config.conduct_months),
+    ];
+    for (key, months) in months {
+        check.range(Path::section("retention").key(key), u64::from(months), 1, 600);
     }
 }
 

@@ -43,7 +43,7 @@ fn mutate(dice: &mut Dice, bytes: &[u8]) -> Option<Vec<u8>> {
 fn every_change_of_a_file_is_caught() {
     let room = at_rest();
     let (files, mut dice, mut caught) = (evidence(&room), Dice(1), 0);
-    while caught < 400 {
+    while caught < 1500 {
         let path = &files[dice.roll(files.len())];
         let before = fs::read(path).unwrap();
         match mutate(&mut dice, &before) {
@@ -176,5 +176,150 @@ fn nonsense_neither_panics_nor_passes() {
             fs::write(path, noise).unwrap();
         }
         assert!(!room.verify().is_sound());
+    }
+}
+
+/// Where an entry stands in its bundle, with its length prefix.
+fn entries_of(bundle: &[u8]) -> Vec<std::ops::Range<usize>> {
+    let (mut at, mut found) = (0, Vec::new());
+    while at < bundle.len() {
+        let length = usize::from(u16::from_be_bytes([bundle[at], bundle[at + 1]]));
+        found.push(at..at + 2 + length);
+        at += 2 + length;
+    }
+    found
+}
+
+/// Frames of a segment, with their length prefixes.
+fn frames_of(segment: &[u8]) -> Vec<std::ops::Range<usize>> {
+    let (mut at, mut found) = (0, Vec::new());
+    while at < segment.len() {
+        let length = u32::from_be_bytes(segment[at..at + 4].try_into().unwrap()) as usize;
+        found.push(at..at + 4 + length);
+        at += 4 + length;
+    }
+    found
+}
+
+/// Cuts along the joints: whole entries and frames are left out, doubled, exchanged, put elsewhere.
+#[test]
+fn whole_entries_and_frames_removed_doubled_or_reordered_are_caught() {
+    let room = at_rest();
+    let (mut dice, mut caught) = (Dice(7), 0);
+    let jointed = |path: &PathBuf| {
+        path.starts_with(room.archive().join("tile/entries")) || path.starts_with(room.archive().join("segments"))
+    };
+    let files: Vec<PathBuf> = evidence(&room).into_iter().filter(jointed).collect();
+    while caught < 500 {
+        let path = &files[dice.roll(files.len())];
+        let before = fs::read(path).unwrap();
+        let is_segment = path.extension().is_some_and(|end| end == "seg");
+        let parts = if is_segment { frames_of(&before) } else { entries_of(&before) };
+        let mut order: Vec<usize> = (0..parts.len()).collect();
+        let (a, b) = (dice.roll(parts.len()), dice.roll(parts.len()));
+        match dice.roll(5) {
+            0 => drop(order.remove(a)),
+            1 => order.insert(a, b),
+            2 => order.swap(a, b),
+            3 => order.truncate(a),
+            _ => {
+                let taken = order.remove(a);
+                order.insert(b.min(order.len()), taken);
+            }
+        }
+        let after: Vec<u8> = order.iter().flat_map(|part| before[parts[*part].clone()].to_vec()).collect();
+        if after == before {
+            continue;
+        }
+        fs::write(path, after).unwrap();
+        assert!(!room.verify().is_sound(), "a change of {} was missed: {order:?}", path.display());
+        fs::write(path, before).unwrap();
+        caught += 1;
+    }
+    room.assert_sound(300);
+}
+
+/// Whoever has the signing key can write another history. The checkpoint that somebody kept tells.
+#[test]
+fn a_history_written_anew_with_the_true_key_is_caught_by_a_checkpoint_kept_elsewhere() {
+    let (room, mut kept) = (Room::new(), Vec::new());
+    let mut log = room.open();
+    for n in 0..4 {
+        put(&mut log, n * 5, n * 5 + 5).unwrap();
+        kept.push(log.checkpoint().note());
+    }
+    log.close().unwrap();
+    fs::remove_dir_all(room.archive()).unwrap();
+    // the keyring stays; the log begins anew under the same signing key, without one record
+    fs::remove_file(room.dir.path().join("keys/signing.key.subjects")).unwrap();
+    let mut log = room.open();
+    let records: Vec<Record> = (0..20).filter(|offset| *offset != 7).map(record).collect();
+    let mut all = coverage(0, 20);
+    (all.received, all.judged) = (19, 19);
+    let staged = log.stage(&Batch { now_ms: NOW, records: &records, coverage: &[all], ..Batch::default() }).unwrap();
+    log.publish(staged).unwrap();
+    put(&mut log, 20, 40).unwrap();
+    log.close().unwrap();
+    assert!(room.verify().is_sound(), "by itself it looks whole");
+    for note in &kept {
+        let how = VerifyOptions { known: std::slice::from_ref(note), ..VerifyOptions::default() };
+        let report = verify(&room.archive(), &how).unwrap();
+        assert_eq!(report.breaches.iter().map(|breach| breach.kind).collect::<Vec<_>>(), [BreachKind::Known], "{note}");
+    }
+}
+
+#[test]
+fn an_archive_put_back_to_an_earlier_state_is_caught_by_a_checkpoint_kept_elsewhere() {
+    let room = Room::new();
+    let mut log = room.open();
+    put(&mut log, 0, 300).unwrap();
+    log.close().unwrap();
+    let copy: Vec<(PathBuf, Vec<u8>)> =
+        files(&room.archive()).into_iter().map(|path| (path.clone(), fs::read(&path).unwrap())).collect();
+    let mut log = room.open();
+    put(&mut log, 300, 310).unwrap();
+    let kept = [log.checkpoint().note()];
+    log.close().unwrap();
+    let how = VerifyOptions { known: &kept, ..VerifyOptions::default() };
+    assert!(verify(&room.archive(), &how).unwrap().is_sound());
+    fs::remove_dir_all(room.archive()).unwrap();
+    for (path, bytes) in copy {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+    assert!(room.verify().is_sound(), "by itself it is whole");
+    assert_eq!(verify(&room.archive(), &how).unwrap().breaches[0].kind, BreachKind::Known);
+}
+
+#[test]
+fn two_hundred_archives_of_killed_and_restarted_runs_are_sound() {
+    use harbourwatch::evidence::disk::Fate;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    for seed in 0..200 {
+        let (room, mut dice) = (Room::new(), Dice(seed));
+        for _ in 0..3 {
+            let (count, last) = (Arc::new(AtomicUsize::new(0)), dice.roll(60));
+            let fate = [Fate::Lost, Fate::Kept, Fate::Torn][dice.roll(3)];
+            let faults = Faults::new(move |_, _| match count.fetch_add(1, Ordering::SeqCst) {
+                now if now < last => Fate::Done,
+                now if now == last => fate,
+                _ => Fate::Lost,
+            });
+            let run = || {
+                let mut log = room.open_with(faults)?;
+                for _ in 0..4 {
+                    let at = reached(&log);
+                    put(&mut log, at, at + 1 + dice.roll(20) as u64)?;
+                }
+                Ok::<_, EvidenceError>(())
+            };
+            let (Ok(()) | Err(_)) = run();
+        }
+        let mut log = room.open();
+        let at = reached(&log);
+        put(&mut log, at, at + 3).unwrap();
+        log.close().unwrap();
+        room.assert_sound(at + 3);
     }
 }

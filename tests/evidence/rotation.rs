@@ -158,12 +158,12 @@ fn a_key_that_the_log_says_is_gone_stays_gone_even_if_a_copy_is_put_back() {
     let (month, class) = (before[0].month, "transfer".to_owned());
     let all = Deletion::Keys { month, class, count: 5, rule: "transfer:72".into(), kept: vec![before[4].id] };
     file(&mut log, &Filing::plain(Deed::Deleted(all)).unwrap()).unwrap();
-    assert_eq!(held(), [before[4]]);
+    assert_eq!(held(), [before[4].clone()]);
     log.close().unwrap();
     fs::write(&path, copy).unwrap();
     assert_eq!(held().len(), 7);
     drop(room.open());
-    assert_eq!(held(), [before[4]]);
+    assert_eq!(held(), [before[4].clone()]);
     // the subject of an erased key has a new one from now on
     let mut log = room.open();
     put(&mut log, 14, 28).unwrap();

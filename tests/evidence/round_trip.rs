@@ -119,6 +119,22 @@ fn records_come_out_as_they_went_in_and_are_held_against_the_log() {
             Ok(())
         })
         .unwrap();
+    // the writer goes on while somebody reads: what was there when the archive was opened is still found and proven
+    let mut log = room.open();
+    put(&mut log, 150, 170).unwrap();
+    archive.records(&rows, Some(&ring), |_| Ok(())).unwrap();
+    let (size, root) = (archive.checkpoint().size, archive.checkpoint().root);
+    let path = Prover::new(&room.archive(), size).path(rows[20].i).unwrap();
+    let mut entry = String::new();
+    archive
+        .entries(rows[20].i, |i, found| {
+            if i == rows[20].i {
+                entry = found.to_string();
+            }
+        })
+        .unwrap();
+    assert_eq!(root_of(&entry, rows[20].i, size, &path), Some(root));
+    log.close().unwrap();
     // a frame that is not what the log committed to gives nothing
     let path = room.archive().join("segments/2026-11/000001.seg");
     let frame = fs::read(&path).unwrap();

@@ -11,6 +11,11 @@ pub fn country(place: &str) -> Option<&str> {
     (sole && code.bytes().all(|byte| byte.is_ascii_uppercase())).then_some(code)
 }
 
+/// A place's code in English words; the code itself where there are none.
+pub fn place_name(code: &str) -> String {
+    phrases::place(code, Language::English)
+}
+
 /// RFC 3339 in UTC with ms; empty outside the calendar.
 pub fn utc(ms: i64) -> String {
     jiff::Timestamp::from_millisecond(ms).map_or_else(|_| String::new(), |time| format!("{time:.3}"))

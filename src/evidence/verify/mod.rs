@@ -22,6 +22,7 @@ use chain::Chain;
 
 pub use breach::{Breach, BreachKind, Findings};
 pub use ranges::LaneTotals;
+pub(super) use strays::read_tile;
 
 /// What the verifier is given beside the archive.
 #[derive(Clone, Copy, Default)]
@@ -51,7 +52,7 @@ pub struct VerifyReport {
     pub opened: u64,
     /// Records in segments that retention deleted, as the log says.
     pub deleted: u64,
-    /// Entries that retention pruned, as the log says: those below this one may be gone.
+    /// Entries that are not there because retention pruned them.
     pub pruned: u64,
     /// Rejected records in the log.
     pub rejected: u64,

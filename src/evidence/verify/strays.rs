@@ -9,7 +9,7 @@ use super::frames::Frames;
 use crate::evidence::tiles::{Shelf, TILE_WIDTH, Tile, push_entry, split_bundle};
 
 /// Bytes of a tile. While a writer runs, a partial tile may have grown under our hands: then its first part is taken.
-pub(super) fn read_tile(dir: &Path, tile: Tile, unsettled: bool) -> io::Result<Vec<u8>> {
+pub(in crate::evidence) fn read_tile(dir: &Path, tile: Tile, unsettled: bool) -> io::Result<Vec<u8>> {
     match fs::read(dir.join(tile.path())) {
         Err(error) if error.kind() == io::ErrorKind::NotFound && unsettled => {
             let grown = (tile.width + 1..=TILE_WIDTH as u16).rev().map(|width| Tile { width, ..tile });

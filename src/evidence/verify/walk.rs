@@ -26,9 +26,8 @@ struct Walk<'a> {
     /// Entries that the checkpoint speaks of.
     size: u64,
     tree: Tree,
-    /// First entry that is gone, and the first behind all that are.
-    hole_from: Option<u64>,
-    hole_to: u64,
+    /// Numbers of the bundles that are gone.
+    gone: Vec<u64>,
     /// First entry that the log says retention kept.
     minimum: u64,
     /// Hashes of the tile that is being filled, per level.
@@ -57,8 +56,7 @@ pub(super) fn walk<'a>(
         unsettled: dir.join("journal").exists(),
         size: checkpoint.size,
         tree: Tree::default(),
-        hole_from: None,
-        hole_to: 0,
+        gone: Vec::new(),
         minimum: 0,
         levels: Vec::new(),
         tree_broken: false,
@@ -99,7 +97,7 @@ impl Walk<'_> {
         let tile = if number < edge.number { Tile::full(Shelf::Entries, number) } else { edge };
         let first = self.tree.size();
         let bytes = read_tile(self.dir, tile, self.unsettled);
-        if bytes.is_err() && self.pruned(tile) {
+        if bytes.is_err() && self.go_around(tile) {
             return true;
         }
         let Ok(bytes) = bytes else {
@@ -129,12 +127,11 @@ impl Walk<'_> {
         true
     }
 
-    /// Goes on behind a full bundle that is gone together with its hashes, by the hash of the tile above; `false` if that is
-    /// not there. Whether it may be gone, the entries behind it tell.
-    fn pruned(&mut self, tile: Tile) -> bool {
+    /// Goes on behind a full bundle that is gone, by its hash on the tile above; `false` if that is not there. Whether the
+    /// bundle may be gone, the entries behind it tell.
+    fn go_around(&mut self, tile: Tile) -> bool {
         let size = self.size;
-        let hashes = Tile { shelf: Shelf::Hashes(0), ..tile };
-        if u64::from(tile.width) < TILE_WIDTH || self.dir.join(hashes.path()).exists() {
+        if !tile.is_full() {
             return false;
         }
         let edge = Tile::last(Shelf::Hashes(1), size);
@@ -142,10 +139,8 @@ impl Walk<'_> {
         let above = if number < edge.number { Tile::full(Shelf::Hashes(1), number) } else { edge };
         let bytes = read_tile(self.dir, above, self.unsettled).unwrap_or_default();
         let Some(hash) = bytes.as_chunks::<32>().0.get((tile.number % TILE_WIDTH) as usize) else { return false };
-        self.hole_from = self.hole_from.or(Some(self.tree.size()));
-        self.levels.iter_mut().take(1).for_each(Vec::clear);
         self.plant(1, *hash);
-        self.hole_to = self.tree.size();
+        self.gone.push(tile.number);
         self.chain.hole();
         self.frames.hole();
         self.ranges.hole();
@@ -248,15 +243,21 @@ impl Walk<'_> {
     }
 
     /// What is gone must have been told of by an entry that is there.
-    fn check_hole(&mut self) {
-        let Some(from) = self.hole_from else { return };
-        if self.hole_to > self.minimum {
-            let what = "bundles are missing that the log does not say were pruned";
-            self.findings.at(BreachKind::Missing, from.max(self.minimum), "tile/entries", what);
-        } else {
-            let text = format!("entries {from} to {} were pruned; their hashes are in the root", self.hole_to - 1);
+    fn check_gone(&mut self) {
+        let untold = self.gone.iter().filter(|number| (*number + 1) * TILE_WIDTH > self.minimum);
+        for number in untold {
+            let path = Tile::full(Shelf::Entries, *number).path();
+            let what = "the bundle is missing, and the log does not say that it was pruned";
+            self.findings.at(BreachKind::Missing, number * TILE_WIDTH, path, what);
+        }
+        if !self.gone.is_empty() && self.findings.is_empty() {
+            let text = format!("{} entries were pruned by retention; the root commits to them", self.pruned());
             self.findings.warn(text);
         }
+    }
+
+    fn pruned(&self) -> u64 {
+        self.gone.len() as u64 * TILE_WIDTH
     }
 
     /// The checkpoint that a batch began with speaks of exactly the entries before it.
@@ -313,7 +314,7 @@ impl Walk<'_> {
                 self.findings.add(BreachKind::VerifierKey, "log.vkey", "it names keys of which the log does not tell");
             }
             self.check_known();
-            self.check_hole();
+            self.check_gone();
             for tile in Tile::edge(checkpoint.size) {
                 if let Shelf::Hashes(level) = tile.shelf {
                     let hashes = self.levels.get(usize::from(level)).cloned().unwrap_or_default();
@@ -330,7 +331,7 @@ impl Walk<'_> {
         self.report.records = self.frames.records;
         self.report.opened = self.frames.opened;
         self.report.deleted = self.frames.gone();
-        self.report.pruned = self.hole_to;
+        self.report.pruned = self.pruned();
         self.report.segments = self.frames.segments();
         self.report.lanes = self.ranges.finish();
         self.report
