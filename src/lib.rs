@@ -22,7 +22,7 @@
 //! - A source is committed only with a receipt that only a recorder can make, after everything is on disk.
 //! - No place is assumed: what is missing, private, conflicting or opaque stays undecided and is counted.
 //! - Values about persons leave the process through a renderer with an allow-list, never in logs, metrics or errors.
-//! - No `unsafe`, no `await` between poll and commit, no record dropped without a reason that is kept.
+//! - No `unsafe` but in two small files that a test names, no `await` between poll and commit, no record dropped without a reason that is kept.
 
 pub mod admin;
 pub mod app;

@@ -1,10 +1,13 @@
 //! Decoding and legs: the samples against readable goldens, every shape and known quirk, and a second reader on made-up input.
 
+mod kernels;
+mod made;
 mod oracle;
 mod quirks;
 mod random;
 mod render;
 mod silence;
+mod ways;
 
 use std::path::Path;
 

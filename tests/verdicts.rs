@@ -1,6 +1,7 @@
 //! The rules R1–R9 and the severity: scenarios that a lawyer can read (`golden/verdicts`), and laws over arbitrary input.
 
 mod laws;
+mod memo;
 mod world;
 
 use std::collections::BTreeSet;

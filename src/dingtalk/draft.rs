@@ -15,7 +15,7 @@ use super::reject::{Reason, Reject};
 use super::span::{self, Skip};
 use super::storage::{Claims, ClaimsSeed};
 use super::value::{Ids, Scalar, ScalarSeed, ScalarsSeed, Value, Wrong};
-use crate::domain::event::{Counterpart, Id, Text};
+use crate::domain::event::{COUNTERPARTS_INLINE, Counterpart, Id, Storage, Text};
 
 /// A value that may hold an event: the text of an object, an array, or a string that begins like one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,11 +42,47 @@ pub(super) struct Draft<'a> {
     /// Some key names a carrier.
     carried: bool,
     /// Fields of a row are written with underscores.
-    pub(super) snake: bool,
+    snake: bool,
     /// `EventType` with a capital, as the HTTP callback writes.
     pub(super) capital: bool,
     /// The event type stands in `headers`, as in a Stream frame.
     pub(super) framed: bool,
+}
+
+/// Those of an event.
+pub(super) type Counterparts<'a> = SmallVec<[Counterpart<'a>; COUNTERPARTS_INLINE]>;
+
+/// What an object says, however it was read.
+pub(super) trait Said<'a> {
+    /// Whether any of the fields has a value.
+    fn has(&self, fields: Fields) -> bool;
+
+    /// Refuses the object if one of these fields clashes or has a wrong type.
+    ///
+    /// # Errors
+    /// [`Reason::Conflict`] before [`Reason::BadField`].
+    fn check(&self, decisive: Fields) -> Result<(), Reject>;
+
+    /// Fields of a row are written with underscores.
+    fn is_snake(&self) -> bool;
+
+    /// A code, flag, time or size.
+    fn number(&self, field: Field) -> Option<i64>;
+
+    /// An identifier.
+    fn id(&self, field: Field) -> Option<Id<'a>>;
+
+    /// A text.
+    fn text(&self, field: Field) -> Option<Text<'a>>;
+
+    /// The first of the ids of people, and whether there are more.
+    fn single(&self, field: Field) -> (Option<Id<'a>>, bool);
+
+    /// What is claimed about the storage.
+    fn storage(&self) -> Storage<'a>;
+
+    /// Adds receivers, then members; they are gone then.
+    fn take_parties(&mut self, all: &mut Counterparts<'a>);
 }
 
 impl<'a> Draft<'a> {
@@ -88,50 +124,10 @@ impl<'a> Draft<'a> {
         Ok(draft)
     }
 
-    /// Whether any of the fields has a value.
-    pub(super) fn has(&self, fields: Fields) -> bool {
-        !self.given.and(fields).is_empty()
-    }
-
-    /// Refuses the draft if one of these fields clashes or has a wrong type.
-    ///
-    /// # Errors
-    /// [`Reason::Conflict`] before [`Reason::BadField`].
-    pub(super) fn check(&self, decisive: Fields) -> Result<(), Reject> {
-        if let Some(field) = self.clash.and(decisive).first() {
-            return Err(Reject::field(Reason::Conflict, field.name()));
-        }
-        match self.wrong.and(decisive).first() {
-            Some(field) => Err(Reject::field(Reason::BadField, field.name())),
-            None => Ok(()),
-        }
-    }
-
     /// A value that can be relied on.
     fn value(&self, field: Field) -> Option<&Value<'a>> {
         let sound = !self.clash.has(field) && !self.wrong.has(field);
         self.values.get(field as usize).filter(|_| sound)
-    }
-
-    pub(super) fn number(&self, field: Field) -> Option<i64> {
-        match self.value(field)? {
-            Value::Number(number) => Some(*number),
-            Value::None | Value::Id(_) | Value::Text(_) => None,
-        }
-    }
-
-    pub(super) fn id(&self, field: Field) -> Option<Id<'a>> {
-        match self.value(field)? {
-            Value::Id(id) => Some(id.clone()),
-            Value::None | Value::Number(_) | Value::Text(_) => None,
-        }
-    }
-
-    pub(super) fn text(&self, field: Field) -> Option<Text<'a>> {
-        match self.value(field)? {
-            Value::Text(text) => Some(text.clone()),
-            Value::None | Value::Number(_) | Value::Id(_) => None,
-        }
     }
 
     /// Ids of people.
@@ -252,6 +248,60 @@ impl<'a> Draft<'a> {
                 self.clash.add(field);
             }
         }
+    }
+}
+
+impl<'a> Said<'a> for Draft<'a> {
+    fn has(&self, fields: Fields) -> bool {
+        !self.given.and(fields).is_empty()
+    }
+
+    fn check(&self, decisive: Fields) -> Result<(), Reject> {
+        if let Some(field) = self.clash.and(decisive).first() {
+            return Err(Reject::field(Reason::Conflict, field.name()));
+        }
+        match self.wrong.and(decisive).first() {
+            Some(field) => Err(Reject::field(Reason::BadField, field.name())),
+            None => Ok(()),
+        }
+    }
+
+    fn is_snake(&self) -> bool {
+        self.snake
+    }
+
+    fn number(&self, field: Field) -> Option<i64> {
+        match self.value(field)? {
+            Value::Number(number) => Some(*number),
+            Value::None | Value::Id(_) | Value::Text(_) => None,
+        }
+    }
+
+    fn id(&self, field: Field) -> Option<Id<'a>> {
+        match self.value(field)? {
+            Value::Id(id) => Some(id.clone()),
+            Value::None | Value::Number(_) | Value::Text(_) => None,
+        }
+    }
+
+    fn text(&self, field: Field) -> Option<Text<'a>> {
+        match self.value(field)? {
+            Value::Text(text) => Some(text.clone()),
+            Value::None | Value::Number(_) | Value::Id(_) => None,
+        }
+    }
+
+    fn single(&self, field: Field) -> (Option<Id<'a>>, bool) {
+        let ids = &self.ids(field).items;
+        (ids.first().cloned(), ids.len() > 1)
+    }
+
+    fn storage(&self) -> Storage<'a> {
+        self.claims.storage()
+    }
+
+    fn take_parties(&mut self, all: &mut Counterparts<'a>) {
+        all.extend(self.receivers.items.drain(..).chain(self.members.items.drain(..)));
     }
 }
 

@@ -3,7 +3,7 @@
 //! An envelope is looked into through the keys that carry payloads, at most [`MOST_NEST`] deep. Exactly one of them may hold
 //! an event; two are a conflict even if they are alike, for picking one could lose the other.
 
-use super::draft::{Carrier, Draft};
+use super::draft::{Carrier, Draft, Said};
 use super::field::{Field, Fields};
 use super::path::Path;
 use super::reject::{Reason, Reject};
@@ -30,7 +30,7 @@ pub(super) struct Context<'t> {
 
 impl<'t> Context<'t> {
     /// The context of what stands inside `draft`: the nearer statement counts.
-    fn inside<'d>(&self, draft: &Draft<'d>) -> Context<'d>
+    pub(super) fn inside<'d>(&self, draft: &impl Said<'d>) -> Context<'d>
     where
         't: 'd,
     {
@@ -42,8 +42,13 @@ impl<'t> Context<'t> {
         }
     }
 
+    /// How many envelopes are around.
+    pub(super) fn depth(&self) -> u8 {
+        self.depth
+    }
+
     /// The tenant of an event.
-    pub(super) fn tenant_of<'d>(&self, draft: &Draft<'d>) -> Option<Text<'d>>
+    pub(super) fn tenant_of<'d>(&self, draft: &impl Said<'d>) -> Option<Text<'d>>
     where
         't: 'd,
     {
@@ -52,11 +57,11 @@ impl<'t> Context<'t> {
     }
 
     /// The storage of an event.
-    pub(super) fn storage_of<'d>(&self, draft: &Draft<'d>) -> Storage<'d>
+    pub(super) fn storage_of<'d>(&self, draft: &impl Said<'d>) -> Storage<'d>
     where
         't: 'd,
     {
-        let own = draft.claims.storage();
+        let own = draft.storage();
         if own.is_silent() && self.storage != Storage::default() { self.storage.clone() } else { own }
     }
 }
@@ -127,10 +132,10 @@ impl Walk<'_> {
     }
 
     fn object<'t>(&self, text: &'t str, context: &Context<'t>, each: Each<'_, 't>) -> Result<(), Reject> {
-        let draft = self.draft(text)?;
+        let mut draft = self.draft(text)?;
         if row::is_row(&draft) {
             self.refuse_second(&draft, context)?;
-            each(Ok(row::event(draft, context)?));
+            each(Ok(row::event(&mut draft, context)?));
             return Ok(());
         }
         match push::shape(&draft) {
@@ -250,14 +255,17 @@ impl Walk<'_> {
         if rows.clone().count() > self.limits.events {
             return Err(Reject::limit(Reason::TooMany, self.limits.events));
         }
-        for row in rows {
-            let nested = row.starts_with('[');
-            let given = if nested { Err(Reject::missing("event")) } else { self.value(row, context, each) };
-            if let Err(reject) = given {
-                each(Err(reject));
-            }
-        }
+        rows.for_each(|row| self.row(row, context, each));
         Ok(())
+    }
+
+    /// One row of a page that was read to its end.
+    pub(super) fn row<'t>(&self, row: &'t str, context: &Context<'t>, each: Each<'_, 't>) {
+        let nested = row.starts_with('[');
+        let given = if nested { Err(Reject::missing("event")) } else { self.value(row, context, each) };
+        if let Err(reject) = given {
+            each(Err(reject));
+        }
     }
 
     /// JSON inside a string.

@@ -35,7 +35,7 @@ macro_rules! fields {
         }
 
         impl Field {
-            const TABLE: &[(Self, Kind, &'static str, &[&'static str])] =
+            pub(super) const TABLE: &[(Self, Kind, &'static str, &[&'static str])] =
                 &[$((Self::$field, Kind::$kind, $name, &[$($key),+]),)+];
         }
     };
@@ -152,6 +152,10 @@ impl Fields {
 
     pub(super) const fn and(self, other: Self) -> Self {
         Self(self.0 & other.0)
+    }
+
+    pub(super) const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
     }
 
     pub(super) const fn is_empty(self) -> bool {

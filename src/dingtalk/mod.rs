@@ -26,12 +26,14 @@ mod path;
 mod push;
 mod reject;
 mod row;
+mod scan;
 mod span;
 mod storage;
 mod value;
 
 pub use path::Path;
 pub use reject::{Detail, Reason, Reject};
+pub use scan::{Kernel, Scratch};
 
 use crate::domain::event::Event;
 
@@ -65,16 +67,35 @@ impl Default for Limits {
 }
 
 /// Reads messages. Cheap to make and to share between threads.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Decoder {
     envelope: Envelope,
     limits: Limits,
+    /// `None`: everything goes the ordinary way.
+    scan: Option<scan::Scan>,
+}
+
+impl Default for Decoder {
+    fn default() -> Self {
+        Self::new(Envelope::default(), Limits::default())
+    }
 }
 
 impl Decoder {
     /// A decoder for messages in this envelope.
     pub fn new(envelope: Envelope, limits: Limits) -> Self {
-        Self { envelope, limits }
+        Self { envelope, limits, scan: Some(scan::Scan::new(Kernel::Avx512)) }
+    }
+
+    /// The same with no faster kernel than `most`; `None`: without the fast way at all. What is read is the same.
+    #[must_use]
+    pub fn with_kernel(self, most: Option<Kernel>) -> Self {
+        Self { scan: most.map(scan::Scan::new), ..self }
+    }
+
+    /// The kernel in use.
+    pub fn kernel(&self) -> Option<Kernel> {
+        self.scan.map(|scan| scan.kernel)
     }
 
     /// Gives each event of a message with its index, or the reason why there is none, and returns how many calls that
@@ -84,22 +105,38 @@ impl Decoder {
     /// when there is nothing new) holds no event and loses none. A bad row of a page is rejected alone under its own
     /// index; a message that is broken as JSON is rejected as a whole before any event is given.
     pub fn decode<'a>(&self, bytes: &'a [u8], each: &mut impl FnMut(u32, Result<Event<'a>, Reject>)) -> u32 {
+        self.decode_with(&mut Scratch::default(), bytes, each)
+    }
+
+    /// As [`Decoder::decode`], with memory that is kept from message to message.
+    pub fn decode_with<'a>(
+        &self,
+        scratch: &mut Scratch,
+        bytes: &'a [u8],
+        each: &mut impl FnMut(u32, Result<Event<'a>, Reject>),
+    ) -> u32 {
         let mut index = 0;
         let mut count = |result| {
             each(index, result);
             index += 1;
         };
-        if let Err(reject) = self.message(bytes, &mut count) {
+        if let Err(reject) = self.message(scratch, bytes, &mut count) {
             count(Err(reject));
         }
         index
     }
 
-    fn message<'a>(&self, bytes: &'a [u8], each: envelope::Each<'_, 'a>) -> Result<(), Reject> {
+    fn message<'a>(&self, scratch: &mut Scratch, bytes: &'a [u8], each: envelope::Each<'_, 'a>) -> Result<(), Reject> {
+        scratch.fast = false;
         let text = guard::text(bytes, self.limits.bytes)?;
         // some tools on Windows write one; a reader may pass over it (RFC 8259 §8.1)
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let walk = envelope::Walk { envelope: &self.envelope, limits: &self.limits };
+        scratch.fast = self.scan.is_some_and(|scan| scan.events(walk, text, scratch, each).is_ok());
+        if scratch.fast {
+            return Ok(());
+        }
         guard::depth(text, self.limits.depth)?;
-        envelope::Walk { envelope: &self.envelope, limits: &self.limits }.message(text, each)
+        walk.message(text, each)
     }
 }

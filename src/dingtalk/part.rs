@@ -194,6 +194,26 @@ impl<'a> Party<'a> {
         let member = self.counterpart.member || (member_list && !self.receiver);
         Counterpart { member, ..self.counterpart }
     }
+
+    /// Notes what the name of a given field says.
+    pub(super) fn says(&mut self, member: bool, receiver: bool) {
+        self.counterpart.member |= member;
+        self.receiver |= receiver;
+    }
+
+    /// Sets a field by its index.
+    ///
+    /// # Errors
+    /// [`Wrong`] if the value cannot be one of this field.
+    pub(super) fn put(&mut self, field: usize, value: Scalar<'a>) -> Result<(), Wrong> {
+        match field {
+            0 => self.counterpart.name = value.text()?.map(Personal::new),
+            1 => self.counterpart.id = value.id()?.map(Personal::new),
+            2 => self.counterpart.kind = code_or_word(&value, codes::member_type)?,
+            _ => self.counterpart.role = code_or_word(&value, |_| None)?,
+        }
+        Ok(())
+    }
 }
 
 impl<'a> Part<'a> for Party<'a> {
@@ -208,15 +228,8 @@ impl<'a> Part<'a> for Party<'a> {
     }
 
     fn set(&mut self, field: usize, name: &Name, value: Scalar<'a>) -> Result<(), Wrong> {
-        self.counterpart.member |= name.as_bytes().starts_with(b"member");
-        self.receiver |= name.as_bytes().starts_with(b"receiver");
-        match field {
-            0 => self.counterpart.name = value.text()?.map(Personal::new),
-            1 => self.counterpart.id = value.id()?.map(Personal::new),
-            2 => self.counterpart.kind = code_or_word(&value, codes::member_type)?,
-            _ => self.counterpart.role = code_or_word(&value, |_| None)?,
-        }
-        Ok(())
+        self.says(name.as_bytes().starts_with(b"member"), name.as_bytes().starts_with(b"receiver"));
+        self.put(field, value)
     }
 }
 

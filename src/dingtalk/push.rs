@@ -6,7 +6,7 @@
 use smallvec::SmallVec;
 
 use super::codes;
-use super::draft::Draft;
+use super::draft::{Draft, Said};
 use super::envelope::{Context, Each};
 use super::field::{Field, Fields};
 use super::part::{Agent, Checked};

@@ -1,12 +1,10 @@
 //! File operation records (`ListAuditLog`, `GET /v1.0/exclusive/fileAuditLogs`; legacy `/topapi/cspace/auditlog/list`).
 
-use smallvec::SmallVec;
-
-use super::draft::Draft;
+use super::draft::{Counterparts, Said};
 use super::envelope::Context;
 use super::field::{Field, Fields};
 use super::reject::{Reason, Reject};
-use crate::domain::event::{Act, COUNTERPARTS_INLINE, Counterpart, Event, Personal, Shape};
+use crate::domain::event::{Act, Actor, Counterpart, Event, Personal, Shape};
 
 /// An object is a row if it has an action code and at least one of these.
 const MARKS: Fields = Fields::of(&[
@@ -48,12 +46,12 @@ pub(super) const DECISIVE: Fields = Fields::of(&[
 ]);
 
 /// Whether the object is a file operation record.
-pub(super) fn is_row(draft: &Draft<'_>) -> bool {
+pub(super) fn is_row<'a>(draft: &impl Said<'a>) -> bool {
     draft.has(Fields::of(&[Field::Action])) && draft.has(MARKS)
 }
 
 /// Why an object without an event in it is no row: its action, if it has the other fields of one.
-pub(super) fn excuse(draft: &Draft<'_>) -> Reject {
+pub(super) fn excuse<'a>(draft: &impl Said<'a>) -> Reject {
     if !draft.has(MARKS) {
         return Reject::missing("event");
     }
@@ -64,48 +62,52 @@ pub(super) fn excuse(draft: &Draft<'_>) -> Reject {
 ///
 /// # Errors
 /// [`Reason::Conflict`], [`Reason::BadField`] for a decisive field.
-pub(super) fn event<'a>(draft: Draft<'a>, context: &Context<'a>) -> Result<Event<'a>, Reject> {
+pub(super) fn event<'a>(draft: &mut impl Said<'a>, context: &Context<'a>) -> Result<Event<'a>, Reject> {
     draft.check(DECISIVE)?;
-    let mut users = draft.ids(Field::User).items.iter();
-    let user = users.next().cloned();
-    if users.next().is_some() {
+    let (user, more) = draft.single(Field::User);
+    if more {
         return Err(Reject::field(Reason::BadField, Field::User.name()));
     }
-    let action = draft.number(Field::Action).unwrap_or_default();
-    let mut event = Event::new(if draft.snake { Shape::LegacyRow } else { Shape::AuditRow }, Act::Audit(action));
-    event.tenant = context.tenant_of(&draft);
-    event.biz_id = draft.id(Field::Biz);
-    event.time = draft.number(Field::Created);
-    event.actor.user_id = user.map(Personal::new);
-    event.actor.union_id = draft.ids(Field::Union).items.first().map(|id| Personal::new(id.to_string().into()));
-    event.actor.name = draft.text(Field::RealName).or_else(|| draft.text(Field::OperatorName)).map(Personal::new);
-    event.address = draft.text(Field::Address).map(Personal::new);
-    event.org = draft.text(Field::OrgName);
-    event.module = draft.number(Field::Module);
-    event.platform = draft.number(Field::Platform);
-    event.status = draft.number(Field::Status);
-    event.resource = draft.text(Field::Resource).map(Personal::new);
-    event.extension = draft.text(Field::Extension);
-    event.size = draft.number(Field::Size).and_then(|size| u64::try_from(size).ok());
-    event.space = draft.id(Field::Space);
-    event.workspace = draft.id(Field::Workspace);
-    event.previous_workspace = draft.id(Field::Previous);
-    event.url = draft.text(Field::Url);
-    event.storage = context.storage_of(&draft);
-    event.counterparts = counterparts(draft);
-    Ok(event)
+    let union_id = draft.single(Field::Union).0.map(|id| Personal::new(id.to_string().into()));
+    let name = draft.text(Field::RealName).or_else(|| draft.text(Field::OperatorName)).map(Personal::new);
+    Ok(Event {
+        shape: if draft.is_snake() { Shape::LegacyRow } else { Shape::AuditRow },
+        act: Act::Audit(draft.number(Field::Action).unwrap_or_default()),
+        tenant: context.tenant_of(draft),
+        event_id: None,
+        biz_id: draft.id(Field::Biz),
+        time: draft.number(Field::Created),
+        actor: Actor { user_id: user.map(Personal::new), union_id, name },
+        address: draft.text(Field::Address).map(Personal::new),
+        org: draft.text(Field::OrgName),
+        module: draft.number(Field::Module),
+        platform: draft.number(Field::Platform),
+        status: draft.number(Field::Status),
+        resource: draft.text(Field::Resource).map(Personal::new),
+        extension: draft.text(Field::Extension),
+        size: draft.number(Field::Size).and_then(|size| u64::try_from(size).ok()),
+        space: draft.id(Field::Space),
+        workspace: draft.id(Field::Workspace),
+        previous_workspace: draft.id(Field::Previous),
+        url: draft.text(Field::Url),
+        storage: context.storage_of(draft),
+        app: None,
+        detail: None,
+        success: None,
+        counterparts: counterparts(draft),
+    })
 }
 
 /// Receivers of the list, then the row's own receiver, then members.
-fn counterparts(draft: Draft<'_>) -> SmallVec<[Counterpart<'_>; COUNTERPARTS_INLINE]> {
+fn counterparts<'a>(draft: &mut impl Said<'a>) -> Counterparts<'a> {
     let own = Counterpart {
         id: draft.id(Field::ReceiverId).map(Personal::new),
         name: draft.text(Field::ReceiverName).map(Personal::new),
         kind: draft.number(Field::ReceiverType),
         ..Counterpart::default()
     };
-    let listed = draft.receivers.items.into_iter().chain(draft.members.items);
-    let mut all: SmallVec<[Counterpart<'_>; COUNTERPARTS_INLINE]> = listed.collect();
+    let mut all = Counterparts::new();
+    draft.take_parties(&mut all);
     add_own(&mut all, own);
     // Stable: the order within receivers and within members stays.
     all.sort_by_key(|counterpart| counterpart.member);
@@ -113,7 +115,7 @@ fn counterparts(draft: Draft<'_>) -> SmallVec<[Counterpart<'_>; COUNTERPARTS_INL
 }
 
 /// Adds the row's own receiver, unless the list has it already, then without its id.
-fn add_own<'a>(all: &mut SmallVec<[Counterpart<'a>; COUNTERPARTS_INLINE]>, own: Counterpart<'a>) {
+fn add_own<'a>(all: &mut Counterparts<'a>, own: Counterpart<'a>) {
     // 0 is also what collectors write for no receiver; any other kind is somebody without a name
     let said = own.id.is_some() || own.name.is_some();
     let kind = own.kind.is_some_and(|kind| kind != 0) && all.iter().all(|other| other.member);

@@ -18,7 +18,7 @@ use super::value::{Scalar, Scalars, ScalarsSeed};
 use crate::domain::event::{Storage, Text};
 
 /// Kinds of host claims, in the order in which they stand: what is served first, endpoints after it, internal ones last.
-const HOSTS: u8 = 6;
+pub(super) const HOSTS: u8 = 6;
 
 /// Claims about a storage, and whether they can be relied on.
 #[derive(Debug, Default, PartialEq)]
@@ -33,15 +33,21 @@ pub(super) struct Claims<'a> {
     pub(super) clash: bool,
 }
 
-enum Key {
+/// What a key says in an object about a storage.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Key {
+    /// Addresses, by their kind.
     Host(u8),
     Region,
     Bucket,
+    /// More claims.
     Inside,
+    #[default]
     Other,
 }
 
-fn key(name: &Name) -> Key {
+/// The meaning of a key in an object about a storage.
+pub(super) fn key(name: &Name) -> Key {
     match name.as_bytes() {
         b"host" => Key::Host(0),
         b"resourceurls" | b"resourceurl" => Key::Host(1),

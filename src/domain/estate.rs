@@ -2,9 +2,8 @@
 //!
 //! A look-up answers only what the operator wrote down; it never guesses from similar names.
 
-use std::collections::HashMap;
-
 use super::event::Id;
+use super::map::Map;
 use super::party::{Contact, ItemId, PartyId, TenantId};
 use super::place::Place;
 
@@ -27,15 +26,15 @@ pub struct Space {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Estate {
     /// Spaces (and knowledge bases) by id.
-    pub spaces: HashMap<Id<'static>, Space>,
+    pub spaces: Map<Id<'static>, Space>,
     /// Ids of the spaces in the order of the configuration.
     pub listed: Vec<Id<'static>>,
     /// People by staff id, receiver id or union id.
-    pub people: HashMap<Id<'static>, Contact>,
+    pub people: Map<Id<'static>, Contact>,
     /// People, groups and organisations by exact name.
-    pub names: HashMap<String, Contact>,
+    pub names: Map<String, Contact>,
     /// Organisations by mail domain, lower case.
-    pub domains: HashMap<String, Contact>,
+    pub domains: Map<String, Contact>,
 }
 
 /// Longest domain name in bytes (RFC 1035 §2.3.4).
@@ -45,7 +44,7 @@ impl Estate {
     /// A space or knowledge base by id.
     pub fn space<'a>(&'a self, id: &Id<'a>) -> Option<&'a Space> {
         // A map of longer-lived keys serves as one of shorter-lived ones, so that borrowed ids need no copy.
-        let spaces: &'a HashMap<Id<'a>, Space> = &self.spaces;
+        let spaces: &'a Map<Id<'a>, Space> = &self.spaces;
         spaces.get(id)
     }
 
@@ -53,7 +52,7 @@ impl Estate {
     /// last parentheses, ASCII or full-width: `Tan Wei Ling (Straits Freight Pte Ltd)`. A mail address inside a name is not
     /// followed: people choose their own display names.
     pub fn contact<'a>(&'a self, id: Option<&Id<'a>>, name: Option<&str>) -> Option<&'a Contact> {
-        let people: &'a HashMap<Id<'a>, Contact> = &self.people;
+        let people: &'a Map<Id<'a>, Contact> = &self.people;
         id.and_then(|id| people.get(id)).or_else(|| self.named(name?))
     }
 
@@ -117,9 +116,9 @@ mod tests {
         let names = [("Tan Wei Ling", 1), ("Straits Freight Pte Ltd", 2), ("维港科技（深圳）有限公司", 3)];
         let domains = [("vhb.example", 4), ("mail.vhb.example", 5)];
         Estate {
-            people: [(Id::Number(7), of(6))].into(),
-            names: names.map(|(name, party)| (name.into(), of(party))).into(),
-            domains: domains.map(|(name, party)| (name.into(), of(party))).into(),
+            people: [(Id::Number(7), of(6))].into_iter().collect(),
+            names: names.map(|(name, party)| (name.into(), of(party))).into_iter().collect(),
+            domains: domains.map(|(name, party)| (name.into(), of(party))).into_iter().collect(),
             ..Estate::default()
         }
     }

@@ -10,6 +10,7 @@ pub mod finding;
 pub mod flow;
 pub mod hooks;
 pub mod judge;
+pub mod map;
 pub mod party;
 pub mod place;
 pub mod policy;

@@ -178,6 +178,11 @@ impl Categories {
         .with(Category::Financial)
         .with(Category::Minors);
 
+    /// One bit for each category.
+    pub const fn bits(self) -> u16 {
+        self.0
+    }
+
     /// The set and one more.
     #[must_use]
     pub const fn with(self, category: Category) -> Self {

@@ -3,12 +3,12 @@
 //!
 //! `oss.aliyuncs.com` without a region is answered "no region": that it used to mean Hangzhou is not documented.
 
-use std::collections::HashMap;
-
 use super::HostRule;
 use super::error::GeoError;
+use super::host_memo::HostMemo;
 use super::regions::{Lower, Region, Regions, fault, rows};
 use super::source::{Source, Sources};
+use crate::domain::map::Map;
 use crate::domain::place::{Confidence, Doubt, Location, Method, SourceId};
 
 /// The table as text; part of the digest over everything in force.
@@ -22,10 +22,10 @@ const LONGEST: usize = 253;
 #[derive(Debug, Default)]
 pub(super) struct Hosts {
     /// The operator's rules by suffix.
-    rules: HashMap<Box<str>, Location>,
-    exact: HashMap<&'static str, Location>,
-    suffixes: HashMap<&'static str, Location>,
-    buckets: HashMap<&'static str, Location>,
+    rules: Map<Box<str>, Location>,
+    exact: Map<&'static str, Location>,
+    suffixes: Map<&'static str, Location>,
+    buckets: Map<&'static str, Location>,
     regions: Regions,
 }
 
@@ -82,7 +82,19 @@ impl Hosts {
 
     /// The place of a host, given alone or in a URL. The operator's rules come first, the longest suffix of them.
     pub(super) fn find(&self, host_or_url: &str) -> Option<Location> {
-        let lower = Lower::<LONGEST>::new(host_of(host_or_url)?)?;
+        self.find_name(host_of(host_or_url)?)
+    }
+
+    /// The same, with what was found for the same name before.
+    #[inline]
+    pub(super) fn find_with(&self, memo: &mut HostMemo, host_or_url: &str) -> Option<Location> {
+        let name = host_of(host_or_url)?;
+        memo.find(name, || self.find_name(name))
+    }
+
+    /// The place of what was cut out of a URL as its host.
+    fn find_name(&self, name: &str) -> Option<Location> {
+        let lower = Lower::<LONGEST>::new(name)?;
         let host = lower.as_str();
         if !is_host_name(host) {
             return None;
@@ -153,24 +165,40 @@ fn suffixes(host: &str) -> impl Iterator<Item = &str> {
 /// parsers disagree about them, which is what look-alikes live on.
 fn host_of(text: &str) -> Option<&str> {
     let text = text.trim();
-    if text.bytes().any(|byte| byte == b'\\' || byte.is_ascii_control()) {
+    // looks at all of it, without an early end: that is what lets the compiler take many bytes in a step
+    let odd = text.bytes().fold(false, |odd, byte| odd | (byte == b'\\') | byte.is_ascii_control());
+    if odd {
         return None;
     }
-    let rest = match text.split_once("://") {
-        Some((scheme, rest)) if is_web(scheme) => rest,
-        // `evil.example/?u=https://…` has the mark too, but no scheme before it.
-        Some((scheme, _)) if !scheme.contains(['/', '?', '#']) => return None,
-        Some(_) | None => text.strip_prefix("//").unwrap_or(text),
+    let rest = match text.strip_prefix("https://") {
+        Some(rest) => rest,
+        None => behind_scheme(text)?,
     };
-    let authority = rest.split(['/', '?', '#']).next()?;
+    let end = rest.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len());
+    let authority = rest.get(..end)?;
     // A second `@` stays in the host, which then is none.
-    let host_and_port = authority.split_once('@').map_or(authority, |(_, after)| after);
-    let host = match host_and_port.split_once(':') {
-        Some((host, port)) if port.len() <= 5 && port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        Some(_) => return None,
+    let host_and_port = match memchr::memchr(b'@', authority.as_bytes()) {
+        Some(at) => authority.get(at + 1..)?,
+        None => authority,
+    };
+    let host = match memchr::memchr(b':', host_and_port.as_bytes()) {
+        Some(at) => host_and_port.get(..at).filter(|_| is_port(host_and_port.as_bytes().get(at + 1..)))?,
         None => host_and_port,
     };
     Some(host.strip_suffix('.').unwrap_or(host))
+}
+
+fn is_port(port: Option<&[u8]>) -> bool {
+    port.is_some_and(|port| port.len() <= 5 && port.iter().all(u8::is_ascii_digit))
+}
+
+fn behind_scheme(text: &str) -> Option<&str> {
+    match text.split_once("://") {
+        Some((scheme, rest)) if is_web(scheme) => Some(rest),
+        // `evil.example/?u=https://…` has the mark too, but no scheme before it.
+        Some((scheme, _)) if !scheme.contains(['/', '?', '#']) => None,
+        Some(_) | None => Some(text.strip_prefix("//").unwrap_or(text)),
+    }
 }
 
 fn is_web(scheme: &str) -> bool {

@@ -12,6 +12,7 @@ mod atlas_v6;
 mod canary;
 mod district;
 mod error;
+mod host_memo;
 mod hosts;
 mod mmdb;
 mod opinion;
@@ -26,6 +27,7 @@ use ipnet::IpNet;
 use sha2::{Digest, Sha256};
 
 pub use self::error::GeoError;
+pub use self::host_memo::HostMemo;
 pub use self::mmdb::{Database, Layout};
 pub use self::source::{Source, Statement};
 use crate::domain::place::{Location, Place, SourceId};
@@ -93,6 +95,12 @@ impl Geo {
     /// host without region (acceleration, CDN, front end) is `NoRegion`; an OSS host of an unknown region is `Unlisted`.
     pub fn host(&self, host_or_url: &str) -> Option<Location> {
         self.hosts.find(host_or_url)
+    }
+
+    /// As [`Geo::host`], with what was found for the same name before.
+    #[inline]
+    pub fn host_with(&self, memo: &mut HostMemo, host_or_url: &str) -> Option<Location> {
+        self.hosts.find_with(memo, host_or_url)
     }
 
     /// The place of a value of DingTalk's region enum or of a cloud region id. `None`: neither.

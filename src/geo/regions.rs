@@ -1,10 +1,9 @@
 //! Cloud regions and DingTalk's region enum → place, from the embedded tables. A country is never derived from the look of
 //! an id: `cn-hongkong` is Hong Kong, `cn-heyuan` lies in Guangdong but outside the nine GBA cities.
 
-use std::collections::HashMap;
-
 use super::error::GeoError;
 use super::source::{Source, Sources};
+use crate::domain::map::Map;
 use crate::domain::place::{Confidence, Country, District, Doubt, GbaCity, Location, Method, Place, SourceId};
 
 /// The tables as text; part of the digest over everything in force.
@@ -39,10 +38,11 @@ pub(super) struct Region {
 /// The regions by their names. Keys are lower case.
 #[derive(Debug, Default)]
 pub(super) struct Regions {
-    by_id: HashMap<&'static str, Region>,
+    by_id: Map<&'static str, Region>,
     /// Irregular tokens of OSS host names, such as `cn-szfinance`.
-    by_token: HashMap<&'static str, Region>,
-    by_enum: HashMap<&'static str, Region>,
+    by_token: Map<&'static str, Region>,
+    /// In lower case.
+    by_enum: Map<String, Region>,
 }
 
 impl Regions {
@@ -56,7 +56,7 @@ impl Regions {
             regions.by_token.extend(tokens.split_whitespace().map(|token| (token, region)));
             if !dingtalk.is_empty() {
                 let source = sources.add(Source::RegionEnum(dingtalk))?;
-                regions.by_enum.insert(dingtalk, Region { place, source });
+                regions.by_enum.insert(dingtalk.to_ascii_lowercase(), Region { place, source });
             }
         }
         Ok(regions)
@@ -79,8 +79,7 @@ impl Regions {
         if lower == "unknown" {
             return Some(Location::unknown(Doubt::NoRegion));
         }
-        let by_enum =
-            self.by_enum.iter().find(|(value, _)| value.eq_ignore_ascii_case(lower)).map(|(_, region)| *region);
+        let by_enum = self.by_enum.get(lower).copied();
         let region = by_enum.or_else(|| self.by_token(lower.strip_prefix("oss-").unwrap_or(lower)))?;
         Some(Location::at(region.place, Method::Region, Confidence::High, region.source))
     }

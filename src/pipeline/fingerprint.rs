@@ -15,14 +15,14 @@ pub struct FingerprintKey(pub [u8; 16]);
 /// file, actor, app, receivers) of a push event. `None` when the event has no id at all: it then always counts as new, since to lose an
 /// event is worse than to tell it twice.
 pub fn fingerprint(event: &Event<'_>, key: &FingerprintKey) -> Option<u128> {
-    let mut hash = Parts(SipHasher24::new_with_key(&key.0));
+    let mut hash = Parts { hash: SipHasher24::new_with_key(&key.0), bytes: [0; ROOM], len: 0 };
     hash.text(event.tenant.as_deref());
     match &event.act {
         Act::Audit(code) => {
             let file = event.biz_id.as_ref()?;
             hash.id(Some(file));
-            hash.0.write_i64(*code);
-            hash.0.write_i64(event.time?);
+            hash.bytes(&code.to_ne_bytes());
+            hash.bytes(&event.time?.to_ne_bytes());
             hash.id(event.actor.user_id.as_ref().map(|id| id.reveal()));
             // a collector may cut times to seconds: two acts in one second from two addresses are two
             hash.text(event.address.as_ref().map(|address| address.reveal().as_ref()));
@@ -47,27 +47,54 @@ pub fn fingerprint(event: &Event<'_>, key: &FingerprintKey) -> Option<u128> {
     for person in &event.counterparts {
         hash.id(person.id.as_ref().map(|id| id.reveal()));
         hash.text(person.name.as_ref().map(|name| name.reveal().as_ref()));
-        hash.0.write_i64(person.kind.unwrap_or(-1));
-        hash.0.write_u8(person.member.into());
-        hash.0.write_i64(person.role.unwrap_or(-1));
+        hash.bytes(&person.kind.unwrap_or(-1).to_ne_bytes());
+        hash.bytes(&[person.member.into()]);
+        hash.bytes(&person.role.unwrap_or(-1).to_ne_bytes());
     }
-    Some(hash.0.finish128().as_u128())
+    Some(hash.finish())
 }
 
+/// Bytes that are gathered before they are hashed: hashing many small parts one by one takes three times as long.
+const ROOM: usize = 512;
+
 /// Feeds parts so that no two lists of parts give the same bytes.
-struct Parts(SipHasher24);
+struct Parts {
+    hash: SipHasher24,
+    bytes: [u8; ROOM],
+    len: usize,
+}
 
 impl Parts {
+    fn bytes(&mut self, part: &[u8]) {
+        if let Some(room) = self.bytes.get_mut(self.len..self.len + part.len()) {
+            room.copy_from_slice(part);
+            self.len += part.len();
+        } else {
+            self.flush();
+            self.hash.write(part);
+        }
+    }
+
+    fn flush(&mut self) {
+        self.hash.write(self.bytes.get(..self.len).unwrap_or_default());
+        self.len = 0;
+    }
+
+    fn finish(mut self) -> u128 {
+        self.flush();
+        self.hash.finish128().as_u128()
+    }
+
     fn text(&mut self, text: Option<&str>) {
-        self.0.write_usize(text.map_or(usize::MAX, str::len));
-        self.0.write(text.unwrap_or_default().as_bytes());
+        self.bytes(&text.map_or(usize::MAX, str::len).to_ne_bytes());
+        self.bytes(text.unwrap_or_default().as_bytes());
     }
 
     fn id(&mut self, id: Option<&Id<'_>>) {
         // a number and a text of the same bytes differ by this mark
-        self.0.write_u8(matches!(id, Some(Id::Number(_))).into());
+        self.bytes(&[matches!(id, Some(Id::Number(_))).into()]);
         match id {
-            Some(Id::Number(number)) => self.0.write_u64(*number),
+            Some(Id::Number(number)) => self.bytes(&number.to_ne_bytes()),
             Some(Id::Text(text)) => self.text(Some(text)),
             None => self.text(None),
         }

@@ -3,7 +3,7 @@
 //! Nothing is guessed here. What the event, the databases and the operator's maps do not say stays unknown, and the
 //! rules decide what that means.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 
 use super::storage::{self, Stated};
 use super::world::World;
@@ -14,6 +14,7 @@ use crate::domain::event::{Counterpart, Event, Id};
 use crate::domain::flow::{Case, FlowKind, Leg, Recipient};
 use crate::domain::party::{Categories, Contact, PartyId, TenantId};
 use crate::domain::place::{Confidence, Doubt, Location, Method, Place, SourceId};
+use crate::geo::HostMemo;
 
 /// An event in its world.
 pub struct Scene<'e, 'a> {
@@ -26,6 +27,8 @@ pub struct Scene<'e, 'a> {
     owner: OnceCell<Owner>,
     actor: OnceCell<Location>,
     storage: OnceCell<Location>,
+    /// What was found for hosts before.
+    hosts: Option<&'e RefCell<HostMemo>>,
 }
 
 /// Whose file it is. The audit log covers what the tenant's members do in all organisations that they belong to, and its
@@ -51,7 +54,7 @@ impl<'e, 'a> Scene<'e, 'a> {
         let mapped = [listed(&event.space), listed(&event.workspace)];
         let (tenant, configured) = world.tenant(event.tenant.as_deref());
         let (owner, actor, storage) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
-        Self { world, event, tenant, configured, mapped, owner, actor, storage }
+        Self { world, event, tenant, configured, mapped, owner, actor, storage, hosts: None }
     }
 
     /// Whether the file belongs to another organisation than the tenant's own, by what the event says.
@@ -74,6 +77,26 @@ impl<'e, 'a> Scene<'e, 'a> {
                 if own { Owner::Tenant } else { Owner::Party(contact.party) }
             }),
         }
+    }
+
+    /// The same with what was found for hosts before.
+    #[must_use]
+    pub fn with_hosts(self, hosts: &'e RefCell<HostMemo>) -> Self {
+        Self { hosts: Some(hosts), ..self }
+    }
+
+    fn host(&self, host_or_url: &str) -> Option<Location> {
+        match self.hosts {
+            Some(memo) => self.world.geo.host_with(&mut memo.borrow_mut(), host_or_url),
+            None => self.world.geo.host(host_or_url),
+        }
+    }
+
+    /// The same with the actor at a place that was found in another way than by the address field.
+    #[must_use]
+    pub fn with_actor_at(mut self, place: Location) -> Self {
+        self.actor = OnceCell::from(place);
+        self
     }
 
     /// What the rules need beside a leg. Name patterns are only asked where data may end outside Hong Kong.
@@ -209,12 +232,12 @@ impl<'e, 'a> Scene<'e, 'a> {
     /// never establishes anything.
     fn find_storage(&self) -> Location {
         let geo = &self.world.geo;
-        let found = match storage::stated(geo, &self.event.storage) {
+        let found = match storage::stated(geo, |host| self.host(host), &self.event.storage) {
             Stated::Place(location) => location,
             Stated::Elsewhere => Location::unknown(Doubt::Unlisted),
             Stated::Nothing(vague) => self.usual_storage().unwrap_or_else(|| self.no_storage(vague)),
         };
-        let document = self.event.url.as_deref().and_then(|url| geo.host(url)).filter(|it| it.doubt.is_none());
+        let document = self.event.url.as_deref().and_then(|url| self.host(url)).filter(|it| it.doubt.is_none());
         document.map_or(found, |document| storage::either(found, document))
     }
 

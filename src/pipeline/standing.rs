@@ -122,6 +122,11 @@ pub(super) struct Told {
     pub(super) written: Option<Written>,
 }
 
+/// The mark that a tenant's arrangements are told by for the day that begins at `day`; it holds the policy.
+pub(super) fn day_mark(world: &World, tenant: TenantId, day: i64) -> u128 {
+    mark(day, &[&world.policy.tenant(tenant).id, &world.policy.digest])
+}
+
 /// Tells the arrangements of the occasion's tenant and day to `each`, those of them that are `new`. The day's mark holds
 /// the policy, so that after a reload all are judged again and what has changed is told.
 pub(super) fn tell(
@@ -132,7 +137,7 @@ pub(super) fn tell(
 ) {
     let policy = &world.policy;
     let (tenant, day) = (policy.tenant(occasion.tenant).id.as_str(), window_start(occasion.at, true));
-    if !new(mark(day, &[tenant, &policy.digest])) {
+    if !new(day_mark(world, occasion.tenant, day)) {
         return;
     }
     for arrangement in arrangements(world, occasion.tenant) {

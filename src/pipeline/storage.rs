@@ -18,13 +18,13 @@ pub(super) enum Stated {
     Nothing(Option<Location>),
 }
 
-/// Reads the statements. A host that no table knows outweighs all others; a region that none knows gives way to a host that
+/// Reads the statements; `find` tells the place of a host. A host that no table knows outweighs all others; a region that none knows gives way to a host that
 /// is known, and so does the name of a bucket to both, as it is free text.
-pub(super) fn stated(geo: &Geo, storage: &Storage<'_>) -> Stated {
+pub(super) fn stated(geo: &Geo, find: impl Fn(&str) -> Option<Location>, storage: &Storage<'_>) -> Stated {
     let region = storage.region.as_deref().map(|region| geo.region(region).unwrap_or(UNLISTED));
     let bucket = storage.bucket.as_deref().and_then(|bucket| geo.bucket(bucket));
     let (mut claimed, mut vague) = (region.filter(is_place), region.filter(|it| !is_place(it)));
-    for host in storage.hosts.iter().map(|host| geo.host(host).unwrap_or(UNLISTED)) {
+    for host in storage.hosts.iter().map(|host| find(host).unwrap_or(UNLISTED)) {
         match host.doubt {
             Some(Doubt::Unlisted) => return Stated::Elsewhere,
             Some(_) => vague = vague.or(Some(host)),

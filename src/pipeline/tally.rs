@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::batch::{Batch, Message};
-use super::dedupe::Dedupe;
+use super::dedupe::{AHEAD, Dedupe};
 use super::ports::Reached;
 use super::record::{Written, other_line, short_digest};
 use super::report::{BatchReport, Coverage, FindingDelta, Gap, Rejected};
 use super::standing::{self, Occasion, Told};
 use super::work::{Fate, FlowKey, Outcome, Slice};
 use super::world::World;
+use crate::domain::finding::window_start;
 use crate::domain::party::TenantId;
 use crate::domain::position::{Lane, LaneId, Position};
 
@@ -22,6 +23,9 @@ pub struct Volume {
     /// Bytes, as far as events state them.
     pub bytes: u64,
 }
+
+/// Legs by flow. Its keys come from closed sets, so that nobody can choose them to collide.
+pub type Flows = HashMap<FlowKey, Volume, foldhash::fast::FixedState>;
 
 /// Counts of one batch, for metrics and summaries. `received = judged + rejected + duplicate` always.
 #[derive(Debug, Default)]
@@ -39,7 +43,7 @@ pub struct Counts {
     /// Seen before.
     pub duplicate: u64,
     /// Legs by flow.
-    pub flows: HashMap<FlowKey, Volume>,
+    pub flows: Flows,
     /// Evidence records.
     pub records: u64,
     /// Latest event time, ms since the epoch; 0 if none.
@@ -87,6 +91,7 @@ impl Tally {
             coverage: Vec::new(),
             lines,
             world: None,
+            mark: None,
         };
         round.report.gaps = pass_over(batch, lanes, &mut self.next);
         round.coverage = cover(batch, lanes, &mut self.next);
@@ -156,16 +161,21 @@ struct Round<'a> {
     coverage: Vec<(LaneId, Coverage)>,
     lines: Option<&'a mut Vec<u8>>,
     world: Option<Arc<World>>,
+    /// Tenant, beginning of the day, and the mark of both, as asked for last.
+    mark: Option<(TenantId, i64, u128)>,
 }
 
 impl Round<'_> {
     fn slice(&mut self, slice: &mut Slice) {
         let outcomes = std::mem::take(&mut slice.outcomes);
-        self.world = slice.world.take();
+        (self.world, self.mark) = (slice.world.take(), None);
         let mut line_from = 0;
-        for outcome in &outcomes {
-            self.outcome(outcome, slice, line_from);
-            line_from = outcome.line_end;
+        for some in outcomes.chunks(AHEAD) {
+            self.dedupe.warm(some.iter().filter_map(Outcome::fingerprint));
+            for outcome in some {
+                self.outcome(outcome, slice, line_from);
+                line_from = outcome.line_end;
+            }
         }
         // hands the buffer back, warm
         slice.outcomes = outcomes;
@@ -215,8 +225,23 @@ impl Round<'_> {
         }
     }
 
+    /// Whether the mark of a tenant and day is in the window. Events that follow each other mostly ask for the same one.
+    fn is_told(&mut self, tenant: TenantId, at: i64) -> bool {
+        let day = window_start(at, true);
+        let mark = match (self.mark, &self.world) {
+            (Some((of, on, mark)), _) if (of, on) == (tenant, day) => mark,
+            (_, None) => return true,
+            (_, Some(world)) => standing::day_mark(world, tenant, day),
+        };
+        self.mark = Some((tenant, day, mark));
+        self.dedupe.has(mark)
+    }
+
     /// Tells the standing arrangements of a tenant and day that have not been told.
     fn standing(&mut self, tenant: TenantId, at: i64, position: Position, message: &Message) {
+        if self.is_told(tenant, at) {
+            return;
+        }
         let Some(world) = self.world.clone() else { return };
         let lane = &self.lanes[position.lane.0 as usize];
         let occasion = Occasion { tenant, at, lane, position, payload: self.batch.payload(message) };

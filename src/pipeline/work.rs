@@ -1,6 +1,7 @@
 //! Bytes → verdict over a slice of a batch: the hot path. Pure and parallel; what it finds is joined in slice order by
 //! the tally. An event that is not recorded costs no heap allocation once the slice's buffers are warm.
 
+use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -9,14 +10,15 @@ use super::fingerprint::{FingerprintKey, fingerprint};
 use super::record::{self, Written};
 use super::scene::Scene;
 use super::world::World;
-use crate::dingtalk::Reject;
 use crate::dingtalk::legs::Movement;
+use crate::dingtalk::{Reject, Scratch};
 use crate::domain::event::Event;
 use crate::domain::flow::{Case, FlowKind, Leg};
+use crate::domain::judge::Memo;
 use crate::domain::party::TenantId;
 use crate::domain::position::Position;
-use crate::domain::trace::Silent;
 use crate::domain::verdict::{Decision, PolicyRule, Rule, Severity, Tag, Tags, Verdict, Verdicts};
+use crate::geo::HostMemo;
 
 /// One leg with its decision.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,7 +30,7 @@ pub struct Judged {
 }
 
 /// What a leg adds to the counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FlowKey {
     /// Verdict of the leg.
     pub verdict: Verdict,
@@ -49,6 +51,14 @@ impl FlowKey {
             origin: judged.leg.origin.label(),
             destination: judged.leg.destination.label(),
         }
+    }
+}
+
+impl std::hash::Hash for FlowKey {
+    /// As one number: a key is hashed for every leg.
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        let [[a, b], [c, d]] = [self.origin, self.destination];
+        state.write_u64(u64::from_le_bytes([self.verdict as u8, self.kind as u8, a, b, c, d, 0, 0]));
     }
 }
 
@@ -108,6 +118,19 @@ pub struct Slice {
     pub world: Option<Arc<World>>,
     legs: Vec<Leg>,
     judged: Vec<Judged>,
+    scratch: Scratch,
+    memo: Memo,
+    hosts: RefCell<HostMemo>,
+}
+
+impl Outcome {
+    /// The identity for the duplicate check of a judged event that has one.
+    pub fn fingerprint(&self) -> Option<u128> {
+        match self.fate {
+            Fate::Judged { fingerprint, .. } => fingerprint,
+            Fate::Rejected(_) => None,
+        }
+    }
 }
 
 impl Slice {
@@ -139,19 +162,23 @@ pub fn work(
     slice: &mut Slice,
 ) {
     slice.clear();
+    slice.memo.enter(world.generation());
+    slice.hosts.get_mut().enter(world.generation());
     let from = range.start;
+    let (mut scratch, hosts) = (std::mem::take(&mut slice.scratch), std::mem::take(&mut slice.hosts));
     for (message, at) in batch.messages()[range].iter().zip(from..) {
-        let payload = batch.payload(message);
-        let mut worker = Worker { world, task, lanes, message: *message, number: at as u32, payload, slice };
+        let (number, message, payload, hosts) = (at as u32, *message, batch.payload(message), &hosts);
+        let mut worker = Worker { world, task, lanes, message, number, payload, hosts, slice };
         if message.cut > 0 {
             worker.reject(0, Reject::cut(payload.len()));
             continue;
         }
-        world.decoder.decode(payload, &mut |index, event| match event {
-            Ok(event) => worker.event(index, &event),
+        world.decoder.decode_with(&mut scratch, payload, &mut |index, event| match event {
+            Ok(ref event) => worker.event(index, event),
             Err(reject) => worker.reject(index, reject),
         });
     }
+    (slice.scratch, slice.hosts) = (scratch, hosts);
 }
 
 struct Worker<'w, 'b> {
@@ -161,6 +188,7 @@ struct Worker<'w, 'b> {
     message: Message,
     number: u32,
     payload: &'b [u8],
+    hosts: &'b RefCell<HostMemo>,
     slice: &'b mut Slice,
 }
 
@@ -171,7 +199,7 @@ impl Worker<'_, '_> {
     }
 
     fn event(&mut self, index: u32, event: &Event<'_>) {
-        let scene = Scene::new(self.world, event);
+        let scene = Scene::new(self.world, event).with_hosts(self.hosts);
         let slice = &mut *self.slice;
         let (flows_from, case, movement) = judge_legs(self.world, &scene, slice);
         let worst = worst(&slice.judged);
@@ -222,7 +250,7 @@ fn judge_legs(world: &World, scene: &Scene<'_, '_>, slice: &mut Slice) -> (u32, 
     let movement = scene.legs(&mut |leg| slice.legs.push(leg));
     let case = scene.case(&slice.legs);
     for leg in &slice.legs {
-        let decision = world.policy.judge(leg, &case, &mut Silent);
+        let decision = slice.memo.judge(&world.policy, leg, &case);
         slice.judged.push(Judged { leg: *leg, decision });
     }
     if movement == Movement::Unclassified {

@@ -1,11 +1,12 @@
 //! One generation of everything that a verdict depends on beside the event: decoder, databases, policy, the operator's
 //! maps. Built whole, never changed; a reload makes a new one and the pipeline takes it up between two batches.
 
-use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::dingtalk::Decoder;
 use crate::domain::estate::Estate;
 use crate::domain::event::Id;
+use crate::domain::map::Map;
 use crate::domain::party::{AppId, TenantId};
 use crate::domain::policy::Policy;
 use crate::domain::sensitive::NamePatterns;
@@ -24,10 +25,12 @@ pub struct World {
     pub estate: Estate,
     /// File names that suggest categories of data.
     pub patterns: NamePatterns,
+    /// No two worlds of a process have the same; what is remembered of one is of no use in another.
+    generation: u64,
     recorded: [bool; Verdict::ALL.len()],
-    tenants: HashMap<String, TenantId>,
+    tenants: Map<String, TenantId>,
     unnamed: Option<TenantId>,
-    apps: HashMap<Id<'static>, AppId>,
+    apps: Map<Id<'static>, AppId>,
 }
 
 impl World {
@@ -41,12 +44,14 @@ impl World {
         patterns: NamePatterns,
         recorded: &[Verdict],
     ) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let generation = NEXT.fetch_add(1, Ordering::Relaxed);
         let unnamed = (policy.tenants.len() == 1).then_some(TenantId(0));
         let tenants = (0u16..).zip(&policy.tenants).map(|(i, tenant)| (tenant.id.clone(), TenantId(i))).collect();
         let code = |text: &str| Id::from_text(text.to_owned().into());
         let apps = (0u16..).zip(&policy.apps).map(|(i, app)| (code(&app.code), AppId(i))).collect();
         let recorded = Verdict::ALL.map(|verdict| recorded.contains(&verdict));
-        Self { decoder, geo, policy, estate, patterns, recorded, tenants, unnamed, apps }
+        Self { decoder, geo, policy, estate, patterns, generation, recorded, tenants, unnamed, apps }
     }
 
     /// The same, where an event that names no tenant is the one of this corp id.
@@ -54,6 +59,11 @@ impl World {
     pub fn assuming(mut self, tenant: Option<&str>) -> Self {
         self.unnamed = tenant.map_or(self.unnamed, |id| self.tenants.get(id).copied());
         self
+    }
+
+    /// The number of this generation in the process.
+    pub fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// Whether events with this verdict become evidence records.
@@ -73,7 +83,7 @@ impl World {
     /// The reviewed app with this code.
     pub fn app<'a>(&'a self, code: &Id<'a>) -> Option<AppId> {
         // a map of longer-lived keys serves as one of shorter-lived ones, so that a borrowed code needs no copy
-        let apps: &'a HashMap<Id<'a>, AppId> = &self.apps;
+        let apps: &'a Map<Id<'a>, AppId> = &self.apps;
         apps.get(code).copied()
     }
 }

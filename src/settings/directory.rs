@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use crate::config::{self, Path};
 use crate::domain::estate::{Estate, Space};
 use crate::domain::event::Id;
+use crate::domain::map::Map;
 use crate::domain::party::{Contact, PartyId, TenantId};
 use crate::domain::policy::Policy;
 
@@ -20,8 +21,8 @@ pub(super) fn estate(check: &mut Check<'_>, policy: &Policy) -> Estate {
 }
 
 /// Spaces by id, and their ids in order.
-fn spaces(check: &mut Check<'_>, policy: &Policy) -> (HashMap<Id<'static>, Space>, Vec<Id<'static>>) {
-    let (mut found, mut listed) = (HashMap::new(), Vec::new());
+fn spaces(check: &mut Check<'_>, policy: &Policy) -> (Map<Id<'static>, Space>, Vec<Id<'static>>) {
+    let (mut found, mut listed) = (Map::default(), Vec::new());
     let mut seen = HashMap::new();
     for (index, space) in check.config.spaces.iter().enumerate() {
         let path = Path::element("spaces", index);
@@ -116,7 +117,7 @@ fn claim(
     text: &str,
     key: String,
     contact: &Contact,
-    map: &mut HashMap<String, Contact>,
+    map: &mut Map<String, Contact>,
 ) {
     match map.get(&key).filter(|known| known.party != contact.party) {
         Some(other) => {

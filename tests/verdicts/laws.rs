@@ -16,7 +16,7 @@ use proptest::sample::{select, subsequence};
 use super::told;
 use super::world::{place, register};
 
-static WHOLE: LazyLock<Policy> = LazyLock::new(|| register().everything());
+pub(super) static WHOLE: LazyLock<Policy> = LazyLock::new(|| register().everything());
 
 const PLACES: [&str; 13] = [
     "HK",
@@ -35,7 +35,7 @@ const PLACES: [&str; 13] = [
 ];
 
 /// A policy with an arbitrary part of the register.
-fn policies() -> impl Strategy<Value = Policy> {
+pub(super) fn policies() -> impl Strategy<Value = Policy> {
     let whole = &*WHOLE;
     let safeguards = subsequence(whole.safeguards.clone(), 0..=6);
     let deny = subsequence(whole.deny.clone(), 0..=4);
@@ -73,7 +73,7 @@ fn recipients() -> impl Strategy<Value = Recipient> {
 }
 
 /// A leg with the places that its ends may be at.
-fn legs() -> impl Strategy<Value = (Leg, Vec<Place>, Vec<Place>)> {
+pub(super) fn legs() -> impl Strategy<Value = (Leg, Vec<Place>, Vec<Place>)> {
     legs_with(0)
 }
 
@@ -88,7 +88,7 @@ fn legs_with(least: usize) -> impl Strategy<Value = (Leg, Vec<Place>, Vec<Place>
     )
 }
 
-fn cases() -> impl Strategy<Value = Case> {
+pub(super) fn cases() -> impl Strategy<Value = Case> {
     let items = u16::try_from(WHOLE.items.len()).expect("small");
     // Around the days that the register speaks of, and any instant at all.
     let near = 1_767_196_800_000_i64..1_798_732_800_000;

@@ -49,6 +49,7 @@
 mod bars;
 mod entries;
 pub mod index;
+mod memo;
 mod principles;
 mod spots;
 
@@ -61,6 +62,7 @@ use super::safeguard::SafeguardId;
 use super::severity::grade;
 use super::trace::{Step, Trace};
 use super::verdict::{Condition, Decision, PolicyRule, Rule, Severity, Tag, Tags, Verdict, Verdicts};
+pub use memo::Memo;
 pub use principles::Principles;
 use spots::Spot;
 

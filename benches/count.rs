@@ -1,0 +1,74 @@
+//! One stage over a small fixed corpus, again and again, for a profiler or an instruction counter to look at:
+//!
+//! ```text
+//! cargo bench --bench count -- classify 20             # decode, classify, fast; rounds
+//! HARBOURWATCH_KERNEL=avx2 cargo bench --bench count   # portable, sse2, avx2, avx512; none: the ordinary way alone
+//! ```
+
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::print_stdout)]
+
+mod lab;
+
+use harbourwatch::dingtalk::{Decoder, Kernel, Scratch};
+use harbourwatch::pipeline::dedupe::Dedupe;
+use harbourwatch::pipeline::work::Slice;
+use lab::ruler::keep;
+
+/// Events of the corpus.
+const EVENTS: u64 = 5_000;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let stage = arguments.first().map_or("classify", String::as_str);
+    let rounds = arguments.get(1).map_or(1, |rounds| rounds.parse().unwrap());
+    match stage {
+        "events" => println!("{}", lab::corpus::days(7, EVENTS).events),
+        "decode" => decode(rounds),
+        "fast" => fast(),
+        "classify" => classify(rounds),
+        other => panic!("no stage {other}"),
+    }
+}
+
+fn kernel() -> Option<Kernel> {
+    let name = std::env::var("HARBOURWATCH_KERNEL").unwrap_or_else(|_| "avx512".to_owned());
+    Kernel::ALL.into_iter().find(|kernel| format!("{kernel:?}").eq_ignore_ascii_case(&name))
+}
+
+fn decode(rounds: u32) {
+    let corpus = lab::corpus::days(7, EVENTS);
+    let (decoder, mut scratch) = (Decoder::default().with_kernel(kernel()), Scratch::default());
+    let mut each = || {
+        for message in corpus.messages() {
+            decoder.decode_with(&mut scratch, message, &mut |_, event| keep(event));
+        }
+    };
+    report(corpus.events, rounds, &mut each);
+}
+
+/// How many messages the fast way decides about, and some of the others.
+fn fast() {
+    let corpus = lab::corpus::days(7, EVENTS);
+    let (decoder, mut scratch) = (Decoder::default().with_kernel(kernel()), Scratch::default());
+    let mut is_slow = |message: &&[u8]| {
+        decoder.decode_with(&mut scratch, message, &mut |_, event| keep(event));
+        !scratch.was_fast()
+    };
+    let slow: Vec<&[u8]> = corpus.messages().filter(|message| is_slow(message)).collect();
+    slow.iter().step_by(slow.len() / 10 + 1).for_each(|message| println!("{}", String::from_utf8_lossy(message)));
+    println!("{} of {} the ordinary way", slow.len(), corpus.messages().count());
+}
+
+fn classify(rounds: u32) {
+    let world = lab::bank_with(kernel());
+    let corpus = lab::corpus::flagged(&world, 7, EVENTS, 1);
+    let (window, mut slice) = (Dedupe::new(1 << 16, []), Slice::default());
+    report(corpus.events, rounds, &mut || {
+        lab::own::classify(&world, &corpus, &window, &mut slice);
+    });
+}
+
+fn report(events: u64, rounds: u32, each: &mut dyn FnMut()) {
+    let took = lab::ruler::time(|| (0..rounds).for_each(|_| each()));
+    println!("{:.1} ns/event", took.as_nanos() as f64 / (f64::from(rounds) * events as f64));
+}

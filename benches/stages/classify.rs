@@ -1,0 +1,57 @@
+//! The whole way: bytes → verdicts, counters and, for the flagged, records and findings.
+
+use harbourwatch::pipeline::dedupe::Dedupe;
+use harbourwatch::pipeline::work::Slice;
+
+use crate::lab::corpus::{self, Corpus};
+use crate::lab::others::{A, B, C, Other, Way};
+use crate::lab::own;
+use crate::lab::ruler::{Table, Variant, medians, time};
+
+const WAYS: [(&str, Way); 3] = [
+    ("a Value + std parse + maxminddb + with_label_values", A),
+    ("b typed serde_json, simdutf8 + maxminddb + cached handles", B),
+    ("c sonic-rs typed + own atlas + local counters", C),
+];
+
+pub fn tables() -> Vec<Table> {
+    [1, 10, 100].map(at_share).into_iter().collect()
+}
+
+fn at_share(flagged: u64) -> Table {
+    let world = crate::lab::bank();
+    let corpus = corpus::flagged(&world, 7, corpus::EVENTS, flagged);
+    let earlier = own::earlier();
+    let window = Dedupe::new(1 << 20, earlier.iter().copied());
+    let mut slice = Slice::default();
+    let (_, expected) = own::classify(&world, &corpus, &window, &mut slice);
+    let mut variants: Vec<Variant<'_>> = Vec::new();
+    for (name, way) in WAYS {
+        let outcome = Other::new(way, &world, &earlier).run(&corpus);
+        assert_eq!(outcome, expected, "{name} comes to something else");
+        let (world, corpus, earlier) = (&world, &corpus, &earlier);
+        let pass = move || {
+            let mut other = Other::new(way, world, earlier);
+            time(|| drop(other.run(corpus)))
+        };
+        variants.push((name.to_owned(), Box::new(pass)));
+    }
+    variants.push(("own".to_owned(), Box::new(|| own::classify(&world, &corpus, &window, &mut slice).0)));
+    let rows = medians(&mut variants, 7);
+    table(flagged, &corpus, rows)
+}
+
+fn table(flagged: u64, corpus: &Corpus, rows: Vec<(String, f64)>) -> Table {
+    Table {
+        title: format!(
+            "classify: {flagged} % recorded, {} events, {:.0} bytes in the mean",
+            corpus.events,
+            corpus.mean()
+        ),
+        unit: "event",
+        count: corpus.events as f64,
+        bytes: corpus.bytes() as f64,
+        against: vec![0, 1, 2],
+        rows,
+    }
+}

@@ -1,0 +1,205 @@
+//! The fast way: rows, pages and envelopes of rows as DingTalk and its collectors write them, with every check of the
+//! ordinary way. Accepts only what is certain; about everything else, faults and rarities alike, the ordinary way decides,
+//! so that it alone says what an event is and why something is none.
+//!
+//! * `kernel`: where the quotes are.
+//! * `reader`: from token to token.
+//! * `key`, `found`: one object by its fields.
+
+mod found;
+mod kernel;
+mod key;
+mod reader;
+
+pub use kernel::Kernel;
+
+use super::envelope::{Context, Each, MOST_NEST, Walk};
+use super::field::{Field, Fields};
+use super::row;
+use found::{Carrier, Found};
+use key::Keys;
+use reader::{Reader, Slow, Sure};
+
+/// Longer messages go the ordinary way: places are kept in memory that stays.
+const LONGEST: usize = 256 << 10;
+
+/// Fewer levels than this way may go down unasked.
+const LEVELS: u16 = 32;
+
+/// Memory for the places of quotes, kept from message to message by whoever decodes many.
+#[derive(Clone, Debug, Default)]
+pub struct Scratch {
+    places: Vec<u32>,
+    pub(super) fast: bool,
+}
+
+impl Scratch {
+    /// Whether the fast way has decided about the message that was decoded last.
+    pub fn was_fast(&self) -> bool {
+        self.fast
+    }
+}
+
+/// The fast way of a decoder.
+#[derive(Clone, Copy)]
+pub(super) struct Scan {
+    pub(super) kernel: Kernel,
+    keys: &'static Keys,
+}
+
+impl std::fmt::Debug for Scan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scan").field("kernel", &self.kernel).finish_non_exhaustive()
+    }
+}
+
+impl Scan {
+    /// With the fastest kernel that is there and not above `most`.
+    pub(super) fn new(most: Kernel) -> Self {
+        let kernel = Kernel::ALL.into_iter().rev().find(|kernel| *kernel <= most && kernel.is_there());
+        Self { kernel: kernel.unwrap_or(Kernel::Portable), keys: Keys::table() }
+    }
+
+    /// Gives the events of a message, if they are certain. If not, none was given.
+    #[inline]
+    pub(super) fn events<'t>(
+        &self,
+        walk: Walk<'_>,
+        text: &'t str,
+        scratch: &mut Scratch,
+        each: Each<'_, 't>,
+    ) -> Result<(), NotSure> {
+        let configured =
+            walk.envelope.payload.is_some() || walk.envelope.tenant.is_some() || walk.envelope.enrichment.is_some();
+        if configured || text.len() > LONGEST || walk.limits.depth < LEVELS {
+            return Err(NotSure);
+        }
+        let room = kernel::room(text.len());
+        if scratch.places.len() < room {
+            scratch.places.resize(room, 0);
+        }
+        let seen = self.kernel.quotes(text.as_bytes(), &mut scratch.places).ok_or(NotSure)?;
+        let places = scratch.places.get(..seen.quotes + 2).ok_or(NotSure)?;
+        let reader = Reader::new(text, places, seen.escapes, self.keys);
+        Way { walk }.message(reader, each).map_err(|Slow| NotSure)
+    }
+}
+
+/// The ordinary way must decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NotSure;
+
+struct Way<'d> {
+    walk: Walk<'d>,
+}
+
+impl Way<'_> {
+    fn message<'t>(&self, mut reader: Reader<'t, '_>, each: Each<'_, 't>) -> Sure<()> {
+        let context = Context::default();
+        match reader.byte() {
+            b'{' => {
+                let mut found = Found::new(&reader);
+                found.fill(&mut reader)?;
+                if reader.is_done() { self.object(&mut found, &context, each) } else { Err(Slow) }
+            }
+            b'[' => {
+                let page = reader;
+                reader.skip()?;
+                if reader.is_done() { self.page(page, &context, each) } else { Err(Slow) }
+            }
+            _ => Err(Slow),
+        }
+    }
+
+    /// A row, or what is around one.
+    fn object<'t>(&self, found: &mut Found<'t, '_>, context: &Context<'t>, each: Each<'_, 't>) -> Sure<()> {
+        let Some(carrier) = found.carrier else { return give_row(found, context, each) };
+        if row::is_row(found) || says_more(found) || context.depth() >= MOST_NEST {
+            return Err(Slow);
+        }
+        self.carried(carrier, &context.inside(found), each)
+    }
+
+    /// What is inside an envelope. The envelope was read to its end, so that this is certain to be JSON.
+    fn carried<'t>(&self, carrier: Carrier<'t, '_>, context: &Context<'t>, each: Each<'_, 't>) -> Sure<()> {
+        let mut value = carrier.value;
+        match value.byte() {
+            b'{' => {
+                let mut found = Found::new(&value);
+                found.fill(&mut value)?;
+                self.object(&mut found, context, each)
+            }
+            // an empty array is a page only where pages are
+            b'[' if carrier.field == Field::Page || !is_empty(value) => self.page(value, context, each),
+            _ => Err(Slow),
+        }
+    }
+
+    /// The rows of a page that was read to its end. A row that is not certain goes the ordinary way alone.
+    fn page<'t>(&self, page: Reader<'t, '_>, context: &Context<'t>, each: Each<'_, 't>) -> Sure<()> {
+        if self.count(page)? > self.walk.limits.events {
+            return Err(Slow);
+        }
+        let mut reader = page;
+        if !reader.enter(b']') {
+            return Ok(());
+        }
+        loop {
+            let from = reader;
+            let mut found = Found::new(&from);
+            let object = reader.byte() == b'{';
+            let read = if object { found.fill(&mut reader) } else { Err(Slow) };
+            if read.and_then(|()| give_row(&mut found, context, each)) == Err(Slow) {
+                reader = from;
+                reader.skip()?;
+                let row = from.text.get(from.at()..reader.at()).unwrap_or_default();
+                self.walk.row(row, context, each);
+            }
+            if !reader.more(b']')? {
+                return Ok(());
+            }
+        }
+    }
+
+    fn count(&self, mut page: Reader<'_, '_>) -> Sure<usize> {
+        let mut count = 0;
+        if !page.enter(b']') {
+            return Ok(0);
+        }
+        loop {
+            page.skip()?;
+            count += 1;
+            if !page.more(b']')? {
+                return Ok(count);
+            }
+        }
+    }
+}
+
+/// Gives the event of a row without anything inside that may hold another. None was given if it is not certain.
+fn give_row<'t>(found: &mut Found<'t, '_>, context: &Context<'t>, each: Each<'_, 't>) -> Sure<()> {
+    if found.carrier.is_some() || !row::is_row(found) {
+        return Err(Slow);
+    }
+    let event = row::event(found, context);
+    if event.is_err() {
+        return Err(Slow);
+    }
+    // as it came: an event is large, and taking it out and in again would copy it
+    each(event);
+    Ok(())
+}
+
+/// Says more than an envelope does: a push event, an error.
+fn says_more(found: &Found<'_, '_>) -> bool {
+    use super::draft::Said;
+    const PUSH: Fields =
+        Fields::of(&[Field::EventType, Field::BizType, Field::SyncAction, Field::Error, Field::Success]);
+    let error = found.number(Field::Error).is_some_and(|code| code != 0) || found.number(Field::Success) == Some(0);
+    let harmless = Fields::of(&[Field::Error, Field::Success]);
+    found.has(PUSH.without(harmless)) || error
+}
+
+fn is_empty(mut array: Reader<'_, '_>) -> bool {
+    !array.enter(b']')
+}

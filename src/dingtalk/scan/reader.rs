@@ -1,0 +1,429 @@
+//! Walks over JSON from token to token, by the places of the quotes.
+//!
+//! Accepts only what is certain to be JSON as `serde_json` takes it; everything else, faults and rarities alike, is
+//! [`Slow`], and the ordinary reader decides about it. Never reads past the text, never allocates.
+
+use super::key::{Digest, Key, Keys};
+
+/// Not certain: the ordinary reader decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Slow;
+
+/// A result that is certain, or none.
+pub(super) type Sure<T> = Result<T, Slow>;
+
+/// Levels of nesting below an object that are passed over.
+const DEEPEST: u32 = 16;
+
+/// Digits of a number that fit 64 bits whatever they are.
+const MOST_DIGITS: usize = 19;
+
+/// A value, as far as it was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Token {
+    /// What is between the quotes.
+    Text(Span),
+    Number(u64),
+    Null,
+    False,
+    True,
+    /// Stands at the opening bracket; nothing of it was read.
+    Object,
+    Array,
+}
+
+/// A part of the text, as one number: to be handed on in a register. Parts are below 2 GB.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Span(u64);
+
+impl Span {
+    /// Has a backslash inside.
+    const ESCAPED: u64 = 1 << 63;
+
+    #[inline(always)]
+    fn new(from: u32, to: u32) -> Self {
+        Self(u64::from(from) << 32 | u64::from(to))
+    }
+
+    #[inline(always)]
+    pub(super) fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    #[inline(always)]
+    pub(super) fn bits(self) -> u64 {
+        self.0
+    }
+
+    #[inline(always)]
+    pub(super) fn from(self) -> usize {
+        (self.0 >> 32 & 0x7fff_ffff) as usize
+    }
+
+    #[inline(always)]
+    pub(super) fn to(self) -> usize {
+        self.0 as u32 as usize
+    }
+
+    #[inline(always)]
+    pub(super) fn is_empty(self) -> bool {
+        self.from() == self.to()
+    }
+
+    #[inline(always)]
+    pub(super) fn is_escaped(self) -> bool {
+        self.0 & Self::ESCAPED != 0
+    }
+
+    #[inline(always)]
+    pub(super) fn of(self, text: &str) -> Sure<&str> {
+        text.get(self.from()..self.to()).ok_or(Slow)
+    }
+}
+
+/// A place in a text. Copying it marks the place.
+#[derive(Clone, Copy)]
+pub(super) struct Reader<'t, 's> {
+    pub(super) text: &'t str,
+    quotes: &'s [u32],
+    keys: &'static Keys,
+    /// The next byte.
+    at: usize,
+    /// The next quote.
+    next: usize,
+    /// There is a backslash somewhere.
+    escapes: bool,
+}
+
+impl<'t, 's> Reader<'t, 's> {
+    /// At the beginning of a text whose quotes are given.
+    pub(super) fn new(text: &'t str, quotes: &'s [u32], escapes: bool, keys: &'static Keys) -> Self {
+        let mut reader = Self { text, quotes, keys, at: 0, next: 0, escapes };
+        reader.space();
+        reader
+    }
+
+    /// The byte at hand; 0 at the end.
+    #[inline(always)]
+    pub(super) fn byte(&self) -> u8 {
+        self.text.as_bytes().get(self.at).copied().unwrap_or(0)
+    }
+
+    /// Whether nothing but space is left.
+    pub(super) fn is_done(mut self) -> bool {
+        self.space();
+        self.at == self.text.len()
+    }
+
+    /// What is not read yet begins here.
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    #[cold]
+    fn space(&mut self) {
+        while matches!(self.byte(), b' ' | b'\n' | b'\r' | b'\t') {
+            self.at += 1;
+        }
+    }
+
+    /// The byte at hand, or the first behind space.
+    #[inline(always)]
+    fn sign(&mut self) -> u8 {
+        let byte = self.byte();
+        if byte > b' ' {
+            return byte;
+        }
+        self.space();
+        self.byte()
+    }
+
+    /// Steps into an object or array; whether there is anything in it.
+    #[inline(always)]
+    pub(super) fn enter(&mut self, close: u8) -> bool {
+        self.at += 1;
+        if self.sign() == close {
+            self.at += 1;
+            return false;
+        }
+        true
+    }
+
+    /// Behind a member or element: whether another follows, at which it stands then.
+    #[inline(always)]
+    pub(super) fn more(&mut self, close: u8) -> Sure<bool> {
+        let sign = self.sign();
+        self.at += 1;
+        if sign == b',' {
+            self.sign();
+            return Ok(true);
+        }
+        if sign == close { Ok(false) } else { Err(Slow) }
+    }
+
+    /// The string at hand.
+    #[inline(always)]
+    fn string(&mut self) -> Sure<Span> {
+        // quotes come in the order of the text: if one is at hand, it is the next
+        let Some(&[from, to]) = self.quotes.get(self.next..self.next + 2).and_then(<[u32]>::first_chunk) else {
+            return Err(Slow);
+        };
+        if from as usize != self.at {
+            return Err(Slow);
+        }
+        self.next += 2;
+        self.at = to as usize + 1;
+        let span = Span::new(from + 1, to);
+        if self.escapes { self.escaped(span) } else { Ok(span) }
+    }
+
+    /// A string in a text with escapes: sound if the ordinary reader takes it.
+    #[cold]
+    fn escaped(&self, span: Span) -> Sure<Span> {
+        let inside = self.text.as_bytes().get(span.from()..span.to()).ok_or(Slow)?;
+        if memchr::memchr(b'\\', inside).is_none() {
+            return Ok(span);
+        }
+        self.unescape(span).map(|_| Span(span.0 | Span::ESCAPED))
+    }
+
+    /// What a string with escapes stands for.
+    pub(super) fn unescape(&self, span: Span) -> Sure<String> {
+        let quoted = self.text.get(span.from() - 1..span.to() + 1).ok_or(Slow)?;
+        serde_json::from_str(quoted).map_err(|_| Slow)
+    }
+
+    /// The key at hand and the colon behind it. A key that is not listed is worked out into `rare`.
+    #[inline(always)]
+    pub(super) fn key<'k>(&mut self, rare: &'k mut Key) -> Sure<&'k Key> {
+        let span = self.string()?;
+        if self.sign() != b':' {
+            return Err(Slow);
+        }
+        self.at += 1;
+        self.sign();
+        let digest = Digest::at(self.text.as_bytes(), span.from(), span.to());
+        match digest.and_then(|digest| self.keys.find(digest)) {
+            Some(key) => Ok(key),
+            None if span.is_escaped() => Err(Slow),
+            None => self.other_key(span, rare),
+        }
+    }
+
+    #[cold]
+    fn other_key<'k>(&self, span: Span, rare: &'k mut Key) -> Sure<&'k Key> {
+        *rare = Key::of(span.of(self.text)?);
+        Ok(rare)
+    }
+
+    /// The value at hand; of an object or array only which it is.
+    #[inline(always)]
+    pub(super) fn token(&mut self) -> Sure<Token> {
+        match self.byte() {
+            b'"' => self.string().map(Token::Text),
+            b'0'..=b'9' => self.number().map(Token::Number),
+            b'{' => Ok(Token::Object),
+            b'[' => Ok(Token::Array),
+            byte => self.literal(byte),
+        }
+    }
+
+    #[cold]
+    fn literal(&mut self, first: u8) -> Sure<Token> {
+        let (word, token): (&[u8], _) = match first {
+            b'n' => (b"null", Token::Null),
+            b't' => (b"true", Token::True),
+            b'f' => (b"false", Token::False),
+            _ => return Err(Slow),
+        };
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        if !rest.starts_with(word) {
+            return Err(Slow);
+        }
+        self.at += word.len();
+        Ok(token)
+    }
+
+    /// A whole number without sign.
+    #[inline(always)]
+    fn number(&mut self) -> Sure<u64> {
+        let from = self.at;
+        let mut number = 0u64;
+        loop {
+            let (value, count) = digits(self.text.as_bytes(), self.at);
+            // wraps only beyond the most digits, which is seen below
+            number = TENS[count].wrapping_mul(number).wrapping_add(value);
+            self.at += count;
+            if count < 8 {
+                break;
+            }
+            if self.at - from > MOST_DIGITS {
+                return Err(Slow);
+            }
+        }
+        let count = self.at - from;
+        let zero = count > 1 && self.text.as_bytes().get(from) == Some(&b'0');
+        if zero || count > MOST_DIGITS || matches!(self.byte(), b'.' | b'e' | b'E') {
+            return Err(Slow);
+        }
+        Ok(number)
+    }
+
+    /// Passes over the value at hand.
+    #[inline(always)]
+    pub(super) fn skip(&mut self) -> Sure<()> {
+        match self.byte() {
+            b'"' => self.string().map(|_| ()),
+            b'{' | b'[' => self.skip_nested(),
+            b'0'..=b'9' | b'-' => self.skip_number(),
+            byte => self.literal(byte).map(|_| ()),
+        }
+    }
+
+    /// A number with a point is passed over if it is short; one with an exponent may be out of range.
+    fn skip_number(&mut self) -> Sure<()> {
+        self.at += usize::from(self.byte() == b'-');
+        let whole = self.skip_digits();
+        let zero = whole > 1 && self.text.as_bytes().get(self.at - whole) == Some(&b'0');
+        if whole == 0 || whole > MOST_DIGITS || zero {
+            return Err(Slow);
+        }
+        if self.byte() == b'.' {
+            self.at += 1;
+            let fraction = self.skip_digits();
+            if fraction == 0 || fraction > MOST_DIGITS {
+                return Err(Slow);
+            }
+        }
+        if matches!(self.byte(), b'e' | b'E') { Err(Slow) } else { Ok(()) }
+    }
+
+    fn skip_digits(&mut self) -> usize {
+        let from = self.at;
+        loop {
+            let count = digits(self.text.as_bytes(), self.at).1;
+            self.at += count;
+            if count < 8 {
+                return self.at - from;
+            }
+        }
+    }
+
+    /// Passes over an object or array.
+    fn skip_nested(&mut self) -> Sure<()> {
+        // one bit a level, the innermost lowest: whether it is an object
+        let (mut kinds, mut depth) = (0u32, 0);
+        loop {
+            // at a value
+            match self.byte() {
+                open @ (b'{' | b'[') => {
+                    let object = open == b'{';
+                    if depth == DEEPEST {
+                        return Err(Slow);
+                    }
+                    (kinds, depth) = (kinds << 1 | u32::from(object), depth + 1);
+                    if self.enter(if object { b'}' } else { b']' }) {
+                        if object {
+                            self.name()?;
+                        }
+                        continue;
+                    }
+                    (kinds, depth) = (kinds >> 1, depth - 1);
+                }
+                _ => self.skip_flat()?,
+            }
+            // behind a value
+            loop {
+                if depth == 0 {
+                    return Ok(());
+                }
+                let object = kinds & 1 == 1;
+                if self.more(if object { b'}' } else { b']' })? {
+                    if object {
+                        self.name()?;
+                    }
+                    break;
+                }
+                (kinds, depth) = (kinds >> 1, depth - 1);
+            }
+        }
+    }
+
+    fn skip_flat(&mut self) -> Sure<()> {
+        match self.byte() {
+            b'"' => self.string().map(|_| ()),
+            b'0'..=b'9' | b'-' => self.skip_number(),
+            byte => self.literal(byte).map(|_| ()),
+        }
+    }
+
+    /// The key at hand and the colon behind it, whatever the key says.
+    fn name(&mut self) -> Sure<()> {
+        self.string()?;
+        if self.sign() != b':' {
+            return Err(Slow);
+        }
+        self.at += 1;
+        self.sign();
+        Ok(())
+    }
+}
+
+/// Powers of ten by the number of digits.
+const TENS: [u64; 9] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+
+/// The number that up to eight digits at a place make, and how many they are.
+#[inline(always)]
+fn digits(text: &[u8], at: usize) -> (u64, usize) {
+    match text.get(at..at + 8).and_then(<[u8]>::first_chunk) {
+        Some(word) => eight(u64::from_le_bytes(*word)),
+        None => last_digits(text, at),
+    }
+}
+
+/// As [`digits`], near the end of the text.
+#[cold]
+fn last_digits(text: &[u8], at: usize) -> (u64, usize) {
+    let mut word = [0; 8];
+    let rest = text.get(at..).unwrap_or_default();
+    let count = rest.len().min(8);
+    word[..count].copy_from_slice(&rest[..count]);
+    eight(u64::from_le_bytes(word))
+}
+
+#[inline(always)]
+fn eight(word: u64) -> (u64, usize) {
+    const ZEROS: u64 = 0x3030_3030_3030_3030;
+    let values = word ^ ZEROS;
+    // a byte above 9 gets its high bit set
+    let others =
+        ((values & 0x7f7f_7f7f_7f7f_7f7f).wrapping_add(0x7676_7676_7676_7676) | values) & 0x8080_8080_8080_8080;
+    let count = others.trailing_zeros() as usize / 8;
+    if count == 0 {
+        return (0, 0);
+    }
+    // the first digit into the highest place it has, zeros before it
+    let values = values << (64 - 8 * count);
+    let pairs = values.wrapping_mul(10).wrapping_add(values >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
+    let number = fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff;
+    (number, count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_counted_and_read() {
+        for text in
+            ["", "x", "7", "42,", "1234567}", "12345678", "123456789", "00012", "9x999999", "99999999", "0", "/1", ":1"]
+        {
+            let count = text.bytes().take_while(u8::is_ascii_digit).count().min(8);
+            let number = text.get(..count).and_then(|text| text.parse().ok()).unwrap_or(0);
+            assert_eq!(digits(text.as_bytes(), 0), (number, count), "{text}");
+            let longer = format!("{text}                ");
+            assert_eq!(digits(longer.as_bytes(), 0), (number, count), "{text}");
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Messages made up by dice: rows, pages, envelopes, and what comes of them when bytes change.
+
+/// Xorshift: the same cases on every machine.
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    pub(crate) fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 16).unwrap_or(0) % sides
+    }
+
+    fn pick<'a, T: ?Sized>(&mut self, choices: &[&'a T]) -> &'a T {
+        choices[self.roll(choices.len())]
+    }
+
+    pub(crate) fn odds(&mut self, one_in: usize) -> bool {
+        self.roll(one_in) == 0
+    }
+}
+
+const KEYS: [&str; 40] = [
+    "action",
+    "operateModule",
+    "operate_module",
+    "platform",
+    "status",
+    "receiverType",
+    "gmtCreate",
+    "gmt_create",
+    "resourceSize",
+    "bizId",
+    "biz_id",
+    "targetSpaceId",
+    "spaceId",
+    "workSpaceId",
+    "prevWorkSpaceId",
+    "receiverId",
+    "operatorName",
+    "realName",
+    "orgName",
+    "resource",
+    "resourceExtension",
+    "docPcUrl",
+    "receiverName",
+    "receiver_name",
+    "corpId",
+    "corp_id",
+    "tenant",
+    "tenantId",
+    "userId",
+    "userid",
+    "user_id",
+    "unionId",
+    "ipAddress",
+    "ip_address",
+    "IP_ADDRESS",
+    "actionView",
+    "docReceiverList",
+    "docMemberList",
+    "doc_member_info_list",
+    "_enrichment",
+];
+
+const SCALARS: [&str; 34] = [
+    "null",
+    "\"\"",
+    "0",
+    "1",
+    "2",
+    "7",
+    "8",
+    "\"2\"",
+    "\"02\"",
+    "-1",
+    "\"-1\"",
+    "1e3",
+    "1.5",
+    "true",
+    "\"abc\"",
+    "{}",
+    "[]",
+    "24870551923",
+    "\"24870551923\"",
+    "18446744073709551615",
+    "18446744073709551616",
+    "1763456712",
+    "1763456712345",
+    "\"1763456712345\"",
+    "\"2025-11-18 17:05:12\"",
+    "\"202.45.84.58\"",
+    "[\"202.45.84.58\",\"8.8.8.8\"]",
+    "[1,null,\"b\"]",
+    "\"\\u738b\\u82b3\"",
+    "\"a\\/b\"",
+    "{\"a\":[1,{\"b\":[]}]}",
+    "\"保單.docx\"",
+    "[{}]",
+    "[[\"x\"]]",
+];
+
+fn members(dice: &mut Dice, keys: &[&str], scalars: &[&str]) -> String {
+    let count = dice.roll(4);
+    let fields: Vec<String> = (0..count).map(|_| format!("\"{}\":{}", dice.pick(keys), dice.pick(scalars))).collect();
+    format!("{{{}}}", fields.join(","))
+}
+
+fn list(dice: &mut Dice) -> String {
+    let keys = [
+        "memberName",
+        "memberType",
+        "member_type",
+        "permissionRole",
+        "receiverName",
+        "receiver_name",
+        "receiverType",
+        "userId",
+    ];
+    let values = ["\"Tan\"", "2", "\"2\"", "0", "\"USER\"", "null", "\"\"", "3", "{}", "1e3"];
+    let items: Vec<String> = (0..dice.roll(3)).map(|_| members(dice, &keys, &values)).collect();
+    format!("[{}]", items.join(","))
+}
+
+fn enrichment(dice: &mut Dice) -> String {
+    let keys = ["region", "host", "endpoint", "endPoint", "bucketName", "resourceUrls", "oss", "partitionType"];
+    let values =
+        ["\"SHANGHAI\"", "\"UNKNOWN\"", "\"cn-hongkong\"", "[\"https://a\",\"https://b\"]", "[]", "null", "7", "{}"];
+    let inner = members(dice, &keys, &values);
+    match dice.roll(6) {
+        0 => inner,
+        4 => format!("{{\"answers\":[{inner},{{\"storage\":{inner}}}],\"host\":\"h\"}}"),
+        5 => format!("{{\"x\":{{\"file_storage\":{inner},\"region\":\"HK\"}},\"headerSignatureInfo\":{inner}}}"),
+        1 => format!("{{\"storage\":{inner}}}"),
+        2 => format!("{{\"storage\":{{\"region\":\"SHENZHEN\",\"headerSignatureInfo\":{inner}}}}}"),
+        _ => format!("{{\"storage\":{{\"stsUploadInfo\":{inner}}},\"api\":\"x\"}}"),
+    }
+}
+
+fn field(dice: &mut Dice) -> String {
+    let key = dice.pick(&KEYS);
+    let fitting = match key {
+        "action" => dice.pick(&["0", "2", "8", "\"20\"", "33", "99"]).to_owned(),
+        "docReceiverList" | "docMemberList" | "doc_member_info_list" => list(dice),
+        "_enrichment" => enrichment(dice),
+        "userId" | "userid" => dice.pick(&["\"manager7675\"", "\"0136\"", "304235493801"]).to_owned(),
+        _ => dice.pick(&["1", "\"1\"", "\"x\"", "1763456712345", "null"]).to_owned(),
+    };
+    let value = if dice.odds(6) { dice.pick(&SCALARS).to_owned() } else { fitting };
+    // Now and then a letter of the key is escaped.
+    let key = if dice.odds(30) { key.replacen('a', "\\u0061", 1) } else { key.to_owned() };
+    format!("\"{key}\":{value}")
+}
+
+fn row(dice: &mut Dice) -> String {
+    let mut fields = vec!["\"action\":2".to_owned(), "\"gmtCreate\":1763456712345".to_owned()];
+    fields.truncate(if dice.odds(8) { dice.roll(3) } else { 2 });
+    fields.extend((0..dice.roll(8)).map(|_| field(dice)));
+    let at = dice.roll(fields.len() + 1);
+    let turn = at % fields.len().max(1);
+    fields.rotate_left(turn);
+    format!("{{{}}}", fields.join(","))
+}
+
+pub(crate) fn message(dice: &mut Dice, depth: usize) -> String {
+    if depth == 0 || dice.odds(3) {
+        return row(dice);
+    }
+    if dice.odds(3) {
+        let rows: Vec<String> = (0..dice.roll(4)).map(|_| message(dice, depth - 1)).collect();
+        return format!("[{}]", rows.join(","));
+    }
+    let keys = ["payload", "data", "list", "result", "message", "items", "nothing", "after"];
+    let mut fields: Vec<String> = (0..=dice.roll(2))
+        .map(|_| {
+            let inner = if dice.odds(5) { "\"plain text\"".to_owned() } else { message(dice, depth - 1) };
+            let text = |inner: &String| serde_json::to_string(inner).expect("text");
+            let inner = if dice.odds(5) { text(&inner) } else { inner };
+            let inner = if dice.odds(9) { text(&inner) } else { inner };
+            format!("\"{}\":{inner}", dice.pick(&keys))
+        })
+        .collect();
+    fields.extend((0..dice.roll(3)).map(|_| field(dice)).filter(|_| depth.is_multiple_of(2)));
+    if dice.odds(8) {
+        let flag =
+            ["\"errcode\":0", "\"errcode\":\"88\"", "\"success\":false", "\"Success\":\"true\"", "\"success\":7"];
+        fields.push(dice.pick(&flag).to_owned());
+    }
+    format!("{{{}}}", fields.join(", "))
+}
+
+pub(crate) fn mutate(dice: &mut Dice, bytes: &mut Vec<u8>) {
+    for _ in 0..=dice.roll(3) {
+        let at = dice.roll(bytes.len().max(1));
+        match dice.roll(4) {
+            0 if at < bytes.len() => bytes[at] = b"{}[]\",:0129aeu\\ \xff\n"[dice.roll(18)],
+            1 if at < bytes.len() => drop(bytes.remove(at)),
+            2 => bytes.insert(at, b"{}[]\",:\\0e "[dice.roll(11)]),
+            _ => bytes.truncate(at.max(1)),
+        }
+    }
+}
+
+/// The message of a number: mostly rows, some of it wrapped, some of the samples; half of all with bytes changed.
+pub(crate) fn made(dice: &mut Dice, case: u64, samples: &[&[u8]], bytes: &mut Vec<u8>) {
+    bytes.clear();
+    match case % 64 {
+        0..4 => bytes.extend_from_slice(samples[dice.roll(samples.len())]),
+        4..24 => bytes.extend_from_slice(message(dice, case as usize % 3).as_bytes()),
+        _ => bytes.extend_from_slice(message(dice, 0).as_bytes()),
+    }
+    if dice.odds(2) {
+        mutate(dice, bytes);
+    }
+}
