@@ -1,9 +1,10 @@
 //! The command shapes: what was typed, handed to [`crate::app`] as checked options.
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::app::{
-    self, Outcome, check, codes, dead_letters, demo, explain, findings, generate, locate, replay, serve, verify,
+    self, Outcome, check, codes, dead_letters, demo, doctor, explain, findings, generate, health, locate, manual,
+    metrics, replay, serve, verify,
 };
 
 /// Watches DingTalk audit events for data that leave Hong Kong, and keeps evidence that a stranger can verify.
@@ -40,6 +41,16 @@ pub enum Command {
     DeadLetters(dead_letters::Options),
     /// List findings, gravest first.
     Findings(findings::Options),
+    /// Look at everything that the service needs, and say what to do.
+    Doctor(doctor::Options),
+    /// Print every metric with its kind, labels and meaning.
+    Metrics,
+    /// Ask a running service whether it is ready; exit code 1 when it is not.
+    Health(health::Options),
+    /// Print completions for a shell.
+    Completions(manual::Completions),
+    /// Print the manual page, or write one for every command.
+    Man(manual::Man),
 }
 
 impl Command {
@@ -57,6 +68,11 @@ impl Command {
             Self::Verify(options) => verify::run(&options),
             Self::DeadLetters(options) => dead_letters::run(&options),
             Self::Findings(options) => findings::run(&options),
+            Self::Doctor(options) => doctor::run(&options),
+            Self::Metrics => metrics::run(),
+            Self::Health(options) => health::run(&options),
+            Self::Completions(options) => manual::completions(&options, Cli::command()),
+            Self::Man(options) => manual::man(&options, Cli::command()),
         })
     }
 }
