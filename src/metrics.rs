@@ -176,12 +176,12 @@ impl Metrics {
         })
     }
 
-    /// Findings that began.
+    /// Records that went into findings.
     pub fn findings(&self, severity: Severity, verdict: Verdict, n: u64) {
         self.families.findings.with_label_values(&[severity.name(), verdict.name()]).inc_by(n);
     }
 
-    /// Age of an event when it was judged, in seconds; one observation for each batch's oldest is enough.
+    /// Age of the newest event of a batch when its evidence was on disk, in seconds.
     pub fn event_age(&self, seconds: f64) {
         self.families.event_age.observe(seconds);
     }

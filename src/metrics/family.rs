@@ -89,10 +89,10 @@ families! {
     label_overflow: IntCounter = counter("label_overflow_total", "Counts that went under the label value other.");
     findings: IntCounterVec = counters(
         "findings_total",
-        "Findings begun, by severity and verdict.",
+        "Records that went into findings, by severity and verdict.",
         &["severity", "verdict"],
     );
-    event_age: Histogram = histogram("event_age_seconds", "Age of events when judged.", &AGES);
+    event_age: Histogram = histogram("event_age_seconds", "Age of the newest event of a batch when its evidence was on disk.", &AGES);
     batch_seconds: Histogram = histogram("batch_seconds", "Time from poll to commit of a batch.", &WORK);
     batch_events: Histogram = histogram("batch_events", "Events of a batch.", &SIZES);
     step_seconds: HistogramVec = histograms(
