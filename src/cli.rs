@@ -3,8 +3,8 @@
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::app::{
-    self, Outcome, check, codes, dead_letters, demo, doctor, explain, findings, generate, health, locate, manual,
-    metrics, replay, serve, verify,
+    self, Outcome, acknowledge, check, codes, dead_letters, demo, doctor, explain, findings, generate, health, locate,
+    manual, metrics, notify, outbox, preview, replay, reveal, serve, silence, verify,
 };
 
 /// Watches DingTalk audit events for data that leave Hong Kong, and keeps evidence that a stranger can verify.
@@ -41,6 +41,18 @@ pub enum Command {
     DeadLetters(dead_letters::Options),
     /// List findings, gravest first.
     Findings(findings::Options),
+    /// Take a finding in hand: people are then neither reminded of it nor is it passed on.
+    Ack(acknowledge::Options),
+    /// Keep people from being told of some findings for a while.
+    Silence(silence::Options),
+    /// Show what is not told yet, try it again, or let go of what was given up.
+    Outbox(outbox::Options),
+    /// Try a channel.
+    Notify(notify::Options),
+    /// Show exactly what a channel would send of a finding.
+    Preview(preview::Options),
+    /// Say whom or what a pseudonym stands for.
+    Reveal(reveal::Options),
     /// Look at everything that the service needs, and say what to do.
     Doctor(doctor::Options),
     /// Print every metric with its kind, labels and meaning.
@@ -68,6 +80,12 @@ impl Command {
             Self::Verify(options) => verify::run(&options),
             Self::DeadLetters(options) => dead_letters::run(&options),
             Self::Findings(options) => findings::run(&options),
+            Self::Ack(options) => acknowledge::run(&options),
+            Self::Silence(options) => silence::run(&options),
+            Self::Outbox(options) => outbox::run(&options),
+            Self::Notify(options) => notify::run(&options),
+            Self::Preview(options) => preview::run(&options),
+            Self::Reveal(options) => reveal::run(&options),
             Self::Doctor(options) => doctor::run(&options),
             Self::Metrics => metrics::run(),
             Self::Health(options) => health::run(&options),

@@ -2,6 +2,7 @@
 //! library, so that what these tests hold is what a user gets.
 
 mod canary;
+mod channels;
 mod check;
 mod codes;
 mod demo;

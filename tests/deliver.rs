@@ -7,7 +7,8 @@ mod cef;
 mod feeds;
 mod hostile;
 mod letters;
-mod ocsf;
+pub(crate) mod ocsf;
+mod wire;
 
 use harbourwatch::deliver::pseudonym::Key;
 use harbourwatch::deliver::render::Context;

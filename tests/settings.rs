@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use harbourwatch::config::{Config, Fault};
+use harbourwatch::deliver::render::Format;
 use harbourwatch::domain::event::Id;
 use harbourwatch::domain::party::{Category, Tie, Tri};
 use harbourwatch::domain::place::{Country, District, GbaCity, Place};
@@ -95,8 +96,8 @@ fn example_bank_is_compiled_as_written() {
     assert_eq!(bank.sites.iter().filter(|site| site.place.is_none()).count(), 2);
     assert!(bank.sensitive.contains(&("体检".to_owned(), Category::Health)));
     assert_eq!(bank.admin.port(), 9464);
-    assert_eq!(bank.channels[1].way, ChannelWay::File("data/findings.ndjson".into()));
-    assert_eq!(bank.channels[0].min_severity, Severity::Medium);
+    assert_eq!(bank.channels[1].way, ChannelWay::File("data/findings.ndjson".into(), Format::Finding));
+    assert_eq!(bank.channels[0].spec.minimum, Severity::Medium);
     assert_eq!(bank.evidence.record, Verdict::ALL[..5]);
 }
 
@@ -388,7 +389,7 @@ fn faults_of_running() {
             "\"data/evidence/outbox\"",
             "neither inside the other",
         ),
-        ("[[channels]]\nid = \"c\"\nkind = \"mail\"", "channels[0].kind", "\"mail\"", "terminal"),
+        ("[[channels]]\nid = \"c\"\nkind = \"pigeon\"", "channels[0].kind", "\"pigeon\"", "terminal"),
         ("[[channels]]\nid = \"c\"\nkind = \"file\"", "channels[0].path", "", "name the file"),
         ("[[channels]]\nid = \"c\"\npath = \"f\"", "channels[0].path", "\"f\"", "kind = \"file\""),
         ("[[channels]]\nid = \"c\"\nmin_severity = \"BAD\"", "channels[0].min_severity", "\"BAD\"", "INFO, LOW"),

@@ -14,7 +14,7 @@ use crate::admin::AdminError;
 use crate::deliver::render::officer::words;
 use crate::deliver::{Audience, View};
 use crate::recorder::Folders;
-use crate::settings::{Channel, ChannelWay, EXAMPLE_BANK, Settings};
+use crate::settings::{Channel, EXAMPLE_BANK, Settings};
 use crate::source::generate::{GenerateSource, Organisation, Plan};
 
 /// Routes shown in the table.
@@ -91,9 +91,8 @@ pub fn run(options: &Options) -> anyhow::Result<Outcome> {
 /// The example bank, told by a file in the demo's folder.
 fn settings(data: &Path) -> anyhow::Result<Settings> {
     let mut settings: Settings = EXAMPLE_BANK.parse()?;
-    let way = ChannelWay::File(data.join("findings.ndjson"));
-    settings.channels =
-        vec![Channel { id: "officer".to_owned(), way, min_severity: crate::domain::verdict::Severity::Low }];
+    let path = data.join("findings.ndjson");
+    settings.channels = vec![Channel::to_file("officer", path, crate::domain::verdict::Severity::Low)];
     Ok(settings)
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 
-use super::{service, wire};
+use super::{channels, service, wire};
 use crate::evidence::{Deed, Detail, EvidenceError, Filing, Inbox};
 use crate::recorder::{Folders, Ledger, OpenError};
 use crate::settings::Settings;
@@ -95,7 +95,7 @@ impl Desk {
 
     /// The ledger, unless a service holds it.
     fn ledger(&self) -> anyhow::Result<Option<Ledger>> {
-        match wire::ledger(&self.settings, &self.folders, &service::specs(&self.settings)) {
+        match wire::ledger(&self.settings, &self.folders, &channels::specs(&self.settings)) {
             Ok(ledger) => Ok(Some(ledger)),
             Err(error) if is_locked(&error) => Ok(None),
             Err(error) => Err(error),

@@ -1,26 +1,36 @@
 //! Settings → parts → wired → run → drain. One file a command; [`wire`] puts the parts together.
 
+pub mod acknowledge;
+pub mod channels;
 pub mod check;
 pub mod checkup;
 pub mod codes;
 pub mod dead_letters;
 pub mod demo;
 pub mod doctor;
+pub mod endpoints;
 pub mod explain;
 pub mod findings;
 pub mod generate;
 pub mod handover;
 pub mod health;
+pub mod housekeeping;
 pub mod locate;
 pub mod logging;
 pub mod manual;
 pub mod metrics;
+pub mod notify;
+pub mod outbox;
+pub mod preview;
 pub mod progress;
 pub mod reasoning;
 pub mod replay;
+pub mod reveal;
 pub mod serve;
 pub mod service;
 pub mod signals;
+pub mod silence;
+pub mod state;
 pub mod summary;
 pub mod verify;
 pub mod wire;

@@ -7,7 +7,7 @@ use sd_notify::NotifyState;
 use super::checkup::Checkup;
 use super::service::{self, Service, Way};
 use super::summary::Summary;
-use super::{ConfigOption, InstanceOption, Outcome, logging, signals};
+use super::{ConfigOption, InstanceOption, Outcome, endpoints, logging, signals};
 use crate::pipeline::Seen;
 use crate::settings::SourceSettings;
 use crate::source::kafka::{self, Kafka};
@@ -45,6 +45,7 @@ pub fn run(options: &Options) -> anyhow::Result<Outcome> {
     Checkup { folders, every, metrics: service.metrics() }.start()?;
     signals::stop_on_signals(&service.stop_flag())?;
     signals::reload_on_signal(options.config.config.clone(), service.world(), service.metrics())?;
+    endpoints::warn(service.settings(), &service.world())?;
     if let Some(address) = service.address() {
         tracing::info!(%address, "serving /live, /ready and /metrics");
     }

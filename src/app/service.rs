@@ -8,17 +8,15 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
 
+use super::channels::{self, Screen};
+use super::housekeeping::Housekeeping;
 use super::wire::{self, DEDUPE_WINDOW};
 use crate::admin::{Admin, Latch, Readiness};
-use crate::deliver::channel::{File, Kafka, Terminal};
-use crate::deliver::render::Context as Words;
-use crate::deliver::render::officer::Languages;
-use crate::deliver::{Audience, Channel, Courier, Running, Way as Out};
+use crate::deliver::Running;
 use crate::evidence::Note;
 use crate::evidence::entry::Life;
-use crate::kafka::{Haste, Producer};
 use crate::metrics::{EventOutcome, Loaded, Metrics, Scope, Stage, Step};
-use crate::outbox::{ChannelSpec, Queue};
+use crate::outbox::Queue;
 use crate::pipeline::crew::Crew;
 use crate::pipeline::dedupe::Dedupe;
 use crate::pipeline::fingerprint::FingerprintKey;
@@ -29,7 +27,7 @@ use crate::pipeline::work::Task;
 use crate::pipeline::world::World;
 use crate::pipeline::{Run, Seen};
 use crate::recorder::{Folders, Ledger, now_ms};
-use crate::settings::{ChannelWay, Settings};
+use crate::settings::Settings;
 
 /// How long the drain waits for couriers to tell what is due, in all.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -78,7 +76,7 @@ impl Service {
     /// # Errors
     /// Databases, folders, address or threads are not to be had; the text says which and what to do.
     pub fn start(settings: Settings, way: &Way) -> anyhow::Result<Self> {
-        let channels = specs(&settings);
+        let channels = channels::specs(&settings);
         let names: Vec<_> = channels.iter().map(|channel| channel.name.clone()).collect();
         let metrics = Arc::new(Metrics::new(&Scope { channels: names.clone(), ..Scope::default() })?);
         let readiness = Readiness::default();
@@ -92,7 +90,8 @@ impl Service {
         let tally = Tally::new(Dedupe::new(DEDUPE_WINDOW, ledger.outbox().fingerprints(DEDUPE_WINDOW)?), &reached);
         let crew = Crew::start(wire::workers(&settings)).context("worker threads")?;
         let state = way.folders.state.clone();
-        let couriers = couriers(&settings, &channels, &state, &metrics, way.verdicts)?;
+        let screen = if way.verdicts { Screen::Err } else { Screen::Out };
+        let couriers = channels::couriers(&settings, &way.folders, screen, &world, &metrics)?;
         let stop = Arc::default();
         let channels = names;
         Ok(Self { world, ledger, crew, tally, metrics, assigned, admin, couriers, channels, state, stop, settings })
@@ -114,6 +113,11 @@ impl Service {
     /// The generation in force, for a reload to replace.
     pub fn world(&self) -> Arc<ArcSwap<World>> {
         Arc::clone(&self.world)
+    }
+
+    /// The configuration that it was started with.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// The metrics.
@@ -153,7 +157,8 @@ impl Service {
         let run = Run { world: &world, limits: self.settings.batch, task: Task { key, lines }, stop: &self.stop };
         let dead_letters_to = if self.settings.dead_letter_topic.is_some() { "topic" } else { "file" };
         let (ledger, metrics) = (&mut self.ledger, &*self.metrics);
-        let mut noting = Noting { ledger, noted: InForce::default(), metrics, dead_letters_to };
+        let housekeeping = Housekeeping::new(&self.settings, &self.state);
+        let mut noting = Noting { ledger, noted: InForce::default(), metrics, dead_letters_to, housekeeping };
         let mut shown = Ok(());
         let (metrics, stop) = (&self.metrics, &self.stop);
         run.through(source, &mut noting, &mut self.crew, &mut self.tally, &mut |seen| {
@@ -211,6 +216,7 @@ struct Noting<'a> {
     metrics: &'a Metrics,
     /// Label of where dead letters go.
     dead_letters_to: &'static str,
+    housekeeping: Housekeeping,
 }
 
 impl Recorder for Noting<'_> {
@@ -230,10 +236,12 @@ impl Recorder for Noting<'_> {
             let verdict = crate::domain::verdict::Verdict::parse(finding.key.verdict);
             verdict.into_iter().for_each(|verdict| self.metrics.findings(finding.severity, verdict, finding.count));
         }
+        self.housekeeping.do_if_due(self.ledger, now);
         Ok(durable)
     }
 
     fn idle(&mut self) -> Result<(), RecordError> {
+        self.housekeeping.do_if_due(self.ledger, now_ms());
         self.ledger.idle()
     }
 }
@@ -280,33 +288,4 @@ fn count(metrics: &Metrics, seen: &Seen<'_>) {
     metrics.dedupe_window(seen.window as u64);
     metrics.success(Stage::Consume, now);
     metrics.success(Stage::Commit, now);
-}
-
-/// Channels as the outbox needs to know them.
-pub fn specs(settings: &Settings) -> Vec<ChannelSpec> {
-    settings.channels.iter().map(|channel| ChannelSpec::new(&channel.id, channel.min_severity)).collect()
-}
-
-fn couriers(
-    settings: &Settings,
-    specs: &[ChannelSpec],
-    state: &std::path::Path,
-    metrics: &Arc<Metrics>,
-    verdicts: bool,
-) -> anyhow::Result<Vec<Running>> {
-    let start = |(channel, spec): (&crate::settings::Channel, &ChannelSpec)| {
-        let way: Box<dyn Channel> = match &channel.way {
-            ChannelWay::File(path) => Box::new(File::new(Audience::Officer, path.clone())),
-            ChannelWay::Kafka(topic) => {
-                let producer = Producer::connect(&settings.kafka, Haste::AtOnce)
-                    .with_context(|| format!("channel {}", channel.id))?;
-                Box::new(Kafka::new(Audience::Soc, topic, Words::default(), producer))
-            }
-            ChannelWay::Terminal if verdicts => Box::new(Terminal::new(Languages::Both, std::io::stderr())),
-            ChannelWay::Terminal => Box::new(Terminal::new(Languages::Both, std::io::stdout())),
-        };
-        let queue = Queue::open(&state.join("state.db"))?;
-        Ok(Courier::new(queue, spec.clone(), Out::Feed(way), Arc::clone(metrics)).spawn()?)
-    };
-    settings.channels.iter().zip(specs).map(start).collect()
 }

@@ -4,6 +4,7 @@
 //! once. What serde itself finds (unknown keys, wrong types) is collected the same way by [`read()`]. This room opens no file
 //! but those that a [`SecretRef`] names, and never prints.
 
+mod channels;
 mod data;
 mod fault;
 mod kafka;
@@ -18,6 +19,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use crate::secret::{Secret, SecretError, SecretRef};
+pub use channels::{
+    Alertmanager, Channel, ChannelKind, Dingtalk, Elastic, Escalation, Fallback, Http, Inhibit, Letters, Mail, Splunk,
+    Syslog, Webhook,
+};
 pub use data::{Item, Space};
 pub use fault::{Fault, Faults, Path};
 pub use kafka::{DeadLetters, Kafka, KafkaSasl, KafkaSource, KafkaTls};
@@ -25,10 +30,7 @@ pub use network::{Host, Site};
 pub use parties::{Entity, Names, Organisation, Party, Person, Storage, Tenant};
 pub use read::{MOST_SHAPE_FAULTS, read};
 pub use rules::{App, Deny, Filing, Residency, Safeguard};
-pub use running::{
-    Admin, Batch, Channel, ChannelKind, Decode, Evidence, Geo, Level, Log, LogFormat, Outbox, Source, SourceKind,
-    Workers,
-};
+pub use running::{Admin, Batch, Decode, Evidence, Geo, Level, Log, LogFormat, Outbox, Source, SourceKind, Workers};
 
 /// The whole file. Keys that are not listed are refused.
 ///

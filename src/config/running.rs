@@ -1,4 +1,4 @@
-//! Sections about running: decoding, databases, source, batch, evidence, outbox, channels, admin server, log.
+//! Sections about running: decoding, databases, source, batch, evidence, outbox, admin server, log.
 
 use std::path::PathBuf;
 
@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::KafkaSource;
 use crate::pipeline::batch::Limits;
 use crate::pipeline::report::RECORDED;
+use crate::secret::SecretRef;
 
 /// `[decode]`: how a collector wraps DingTalk's events. Paths are keys with dots between them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -143,46 +144,22 @@ impl Default for Evidence {
 pub struct Outbox {
     /// Directory, not that of the evidence. Default `"data/outbox"`.
     pub dir: PathBuf,
+    /// Where a finding can be looked up, with `{id}` in the place of its id: `"https://dpo.example.com/findings/{id}"`. It
+    /// stands in messages to people and machines. Left out: messages name the command.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    /// Secret from which the keys of pseudonyms are derived, where several instances must give the same pseudonyms.
+    /// Left out: each instance draws its own, a new one each quarter, and keeps them beside its state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pseudonym_secret: Option<SecretRef>,
+    /// Days for which findings are kept that all channels are past, and with them the keys that turn their pseudonyms back,
+    /// 31 to 3650. Default 400. The evidence has its own retention.
+    pub keep_days: u32,
 }
 
 impl Default for Outbox {
     fn default() -> Self {
-        Self { dir: "data/outbox".into() }
-    }
-}
-
-/// Kinds of channel.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ChannelKind {
-    /// The terminal that the process runs in.
-    #[default]
-    Terminal,
-    /// A file to which lines are appended.
-    File,
-    /// A topic of `[kafka]`.
-    Kafka,
-}
-
-/// `[[channels]]`: a way by which findings are told.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Channel {
-    /// Key: `"officer"`.
-    pub id: String,
-    /// `"terminal"`, the default, `"file"` or `"kafka"`.
-    pub kind: ChannelKind,
-    /// For `file`: its path.
-    pub path: Option<PathBuf>,
-    /// For `kafka`: the topic, which must exist.
-    pub topic: Option<String>,
-    /// Mildest severity that is told: `INFO`, `LOW`, `MEDIUM`, `HIGH`, `CRITICAL`. Default `"LOW"`.
-    pub min_severity: String,
-}
-
-impl Default for Channel {
-    fn default() -> Self {
-        Self { id: String::new(), kind: ChannelKind::default(), path: None, topic: None, min_severity: "LOW".into() }
+        Self { dir: "data/outbox".into(), link: None, pseudonym_secret: None, keep_days: 400 }
     }
 }
 

@@ -298,6 +298,12 @@ fn empty(kind: Kind, now: i64) -> Draft {
     Draft { kind, items: Vec::new(), body, digested_to: None }
 }
 
+/// What a letter about one finding says, as if the channel had never heard of it.
+pub fn alone(finding: &Finding, at: i64) -> Body {
+    let waiting = Waiting { finding: finding.clone(), due: true, why: Why::Change, new: finding.count };
+    draft(&finding.id, &[waiting], at).body
+}
+
 /// A letter about findings that come gravest first.
 fn draft(group: &str, waiting: &[Waiting], now: i64) -> Draft {
     let kind = if waiting.iter().all(|one| one.why == Why::Repeat) {

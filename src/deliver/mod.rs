@@ -15,11 +15,13 @@ pub mod letter;
 mod notice;
 pub mod pseudonym;
 pub mod render;
+pub mod sample;
 mod view;
 
 pub use audience::{Audience, Field, Form};
+pub use calendar::Quiet;
 pub use channel::{Channel, Messenger, SendError, Way};
-pub use composer::{Composer, Rules};
+pub use composer::{Composer, Inhibition, Pace, Rules};
 pub use courier::{Courier, Running};
 pub use letter::Letter;
 pub use notice::{Notice, Step};

@@ -128,6 +128,15 @@ impl Ledger {
         self.notes.push(note);
     }
 
+    /// Lets go of findings whose last event is before `before` (ms since the epoch) and of which nothing is owed. The
+    /// evidence of their records stays.
+    ///
+    /// # Errors
+    /// The database refuses; nothing has changed then.
+    pub fn prune(&mut self, before: i64) -> Result<usize, OutboxError> {
+        self.outbox.prune(before)
+    }
+
     /// Publishes notes that no batch has taken along, and deeds that wait in the inbox: at the end, and while the source
     /// is idle.
     ///

@@ -4,6 +4,7 @@
 //! Nothing here looks at the clock, the network or any file but the configuration itself, so the same text always gives the
 //! same settings.
 
+mod channels;
 mod check;
 mod data;
 mod digest;
@@ -29,12 +30,14 @@ use crate::domain::policy::Policy;
 use crate::geo::{HostRule, Site};
 use crate::kafka::Connection;
 use crate::pipeline::batch::Limits;
+use crate::secret::SecretRef;
 
 use check::Check;
 
 pub use crate::config::{Fault, Faults};
+pub use channels::{Channel, ChannelWay, LetterSettings};
 pub use pack::bundled_pack;
-pub use running::{Channel, ChannelWay, DecodeSettings, EvidenceSettings, SourceSettings};
+pub use running::{DecodeSettings, EvidenceSettings, SourceSettings};
 
 /// The commented example: a bank in Hong Kong with a subsidiary in Shenzhen, an office in Singapore, a vendor in Hangzhou.
 pub const EXAMPLE_BANK: &str = include_str!("../../config/bank.toml");
@@ -79,6 +82,12 @@ pub struct Settings {
     pub evidence: EvidenceSettings,
     /// Directory of the outbox.
     pub outbox: PathBuf,
+    /// Where a finding can be looked up, with `{id}` in the place of its id.
+    pub finding_link: Option<String>,
+    /// Secret from which the keys of pseudonyms are derived; `None`: they are drawn.
+    pub pseudonym_secret: Option<SecretRef>,
+    /// Days for which findings are kept that all channels are past.
+    pub keep_days: u32,
     /// Ways to tell people.
     pub channels: Vec<Channel>,
     /// Where probes and metrics are served.
@@ -150,6 +159,9 @@ fn compile(config: Config) -> (Option<Settings>, Vec<Fault>) {
         workers: config.workers.count,
         evidence: running.evidence,
         outbox: config.outbox.dir.clone(),
+        finding_link: config.outbox.link.clone(),
+        pseudonym_secret: config.outbox.pseudonym_secret.clone(),
+        keep_days: config.outbox.keep_days,
         channels: running.channels,
         admin: running.admin,
         log: config.log.clone(),

@@ -1,6 +1,5 @@
-//! Decoding, batches, evidence, outbox, channels, admin server.
+//! Decoding, batches, evidence, outbox, admin server.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Component, Path as FilePath, PathBuf};
 use std::time::Duration;
@@ -8,12 +7,13 @@ use std::time::Duration;
 use age::x25519::Recipient;
 
 use crate::config::{self, ChannelKind, Path, SourceKind};
-use crate::domain::verdict::{Severity, Verdict};
+use crate::domain::verdict::Verdict;
 use crate::kafka::Connection;
 use crate::pipeline::batch::Limits;
 use crate::pipeline::report::RECORDED;
 use crate::source::kafka;
 
+use super::channels::{self, Channel};
 use super::check::Check;
 
 /// How a collector wraps events. Paths are keys with dots between them.
@@ -50,28 +50,6 @@ pub struct EvidenceSettings {
     pub record: Vec<Verdict>,
 }
 
-/// A way to tell people.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Channel {
-    /// Key in the configuration.
-    pub id: String,
-    /// Which way.
-    pub way: ChannelWay,
-    /// Mildest severity that is told.
-    pub min_severity: Severity,
-}
-
-/// Where a channel leads.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ChannelWay {
-    /// The terminal that the process runs in.
-    Terminal,
-    /// A file to which lines are appended.
-    File(PathBuf),
-    /// A topic of Kafka.
-    Kafka(String),
-}
-
 /// Where events come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SourceSettings {
@@ -98,7 +76,8 @@ pub(super) fn running(check: &mut Check<'_>) -> Option<Running> {
     files(check);
     check.range(Path::section("workers").key("count"), check.config.workers.count as u64, 0, 256);
     let evidence = evidence(check);
-    let channels = channels(check);
+    outbox(check);
+    let channels = channels::channels(check);
     let admin = admin(check);
     let kafka = connection(check);
     let source = source(check, kafka.clone(), &evidence.origin);
@@ -268,7 +247,7 @@ fn directories(check: &mut Check<'_>) {
 }
 
 /// The path without `.` and with `..` taken back, as far as the text alone tells.
-fn plain(path: &FilePath) -> PathBuf {
+pub(super) fn plain(path: &FilePath) -> PathBuf {
     let mut plain = PathBuf::new();
     for component in path.components() {
         match component {
@@ -284,58 +263,14 @@ fn plain(path: &FilePath) -> PathBuf {
     plain
 }
 
-fn channels(check: &mut Check<'_>) -> Vec<Channel> {
-    let channels = &check.config.channels;
-    check.register(channels.iter().enumerate().map(|(i, channel)| (Path::element("channels", i), &*channel.id)), "id");
-    if channels.is_empty() {
-        check.warn(&Path::section("channels"), "none; findings are kept and nobody is told");
-    }
-    let mut files = HashMap::new();
-    let mut found = Vec::new();
-    for (index, channel) in channels.iter().enumerate() {
-        let path = Path::element("channels", index);
-        let names = Severity::ALL.map(Severity::name);
-        let severity = check.one_of(path.key("min_severity"), &channel.min_severity, Severity::parse, &names);
-        let way = way(check, &path, channel);
-        if let ChannelWay::File(file) = &way
-            && let Some(first) = files.insert(plain(file), index)
-        {
-            let remedy = format!("channels[{first}] already writes this file; name another");
-            check.fault(path.key("path"), &file.to_string_lossy(), remedy);
-        }
-        found.extend(severity.map(|min_severity| Channel { id: channel.id.clone(), way, min_severity }));
-    }
-    found
-}
-
-fn way(check: &mut Check<'_>, path: &Path, channel: &config::Channel) -> ChannelWay {
-    if let (ChannelKind::Terminal | ChannelKind::File, Some(topic)) = (channel.kind, &channel.topic) {
-        check.fault(path.key("topic"), topic, "only a channel of kind = \"kafka\" has a topic; remove it");
-    }
-    match (channel.kind, &channel.path) {
-        (ChannelKind::Kafka, None) => {
-            let topic = channel.topic.clone().unwrap_or_default();
-            super::kafka::topic(check, path.key("topic"), &topic);
-            ChannelWay::Kafka(topic)
-        }
-        (ChannelKind::Kafka, Some(file)) => {
-            check.fault(path.key("path"), &file.to_string_lossy(), "a topic has no path; remove it");
-            ChannelWay::Terminal
-        }
-        (ChannelKind::Terminal, None) => ChannelWay::Terminal,
-        (ChannelKind::Terminal, Some(file)) => {
-            check.fault(
-                path.key("path"),
-                &file.to_string_lossy(),
-                "a terminal has no path; remove it, or write kind = \"file\"",
-            );
-            ChannelWay::Terminal
-        }
-        (ChannelKind::File, Some(file)) if !file.as_os_str().is_empty() => ChannelWay::File(file.clone()),
-        (ChannelKind::File, _) => {
-            check.fault(path.key("path"), "", "missing; name the file that the channel appends to");
-            ChannelWay::Terminal
-        }
+fn outbox(check: &mut Check<'_>) {
+    let (path, outbox) = (Path::section("outbox"), &check.config.outbox);
+    check.range(path.key("keep_days"), u64::from(outbox.keep_days), 31, 3_650);
+    if let Some(link) = &outbox.link
+        && (!link.starts_with("https://") || !link.contains("{id}") || link.chars().any(char::is_whitespace))
+    {
+        let remedy = "write an https address with {id} in it: \"https://dpo.example.com/findings/{id}\"";
+        check.fault(path.key("link"), link, remedy);
     }
 }
 

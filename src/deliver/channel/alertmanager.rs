@@ -49,7 +49,7 @@ impl Alertmanager {
         let token = self.token.as_ref().map(|token| authorised("Bearer", token)).transpose()?;
         let mut headers = vec![("content-type", "application/json")];
         headers.extend(token.as_deref().map(|token| ("authorization", token)));
-        self.http.post(PATH, &headers, &body).map(drop)
+        self.http.post(PATH, &headers, &body)?.body().map(drop)
     }
 }
 

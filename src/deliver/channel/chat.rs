@@ -49,7 +49,7 @@ impl Messenger for Chat {
 
     fn post(&mut self, letter: &Letter) -> Result<(), SendError> {
         let body = self.body(letter);
-        self.http.post("", &[("content-type", "application/json")], &body).map(drop)
+        self.http.post("", &[("content-type", "application/json")], &body)?.body().map(drop)
     }
 
     fn preview(&self, letter: &Letter) -> String {

@@ -240,8 +240,14 @@ fn is_local(address: IpAddr) -> bool {
 fn read(mut answer: Response<Body>, place: &str) -> Result<Answer, SendError> {
     let status = answer.status();
     let retry_after = answer.headers().get("retry-after").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let announced = answer.headers().get("content-length").and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     let body = answer.body_mut().with_config().limit(ANSWER).read_to_vec();
-    let body = body.map_err(|error| SendError::Transient(format!("{place}: answer {status}, then {}", cause(&error))));
+    let ended = |why: &str| SendError::Transient(format!("{place}: answer {status}, then {why}"));
+    let body = body.map_err(|error| ended(&cause(&error)));
+    let body = body.and_then(|body| match announced {
+        Some(length) if (body.len() as u64) < length => Err(ended("its end came too early")),
+        Some(_) | None => Ok(body),
+    });
     verdict(status, retry_after.as_deref(), place)?;
     Ok(Answer { status: status.as_u16(), body })
 }

@@ -2,7 +2,7 @@
 //! matter. A password goes over an encrypted connection or not at all. Each recipient is served by itself, so that one bad
 //! address keeps nobody else uninformed. Of a server's answer only the code is told: its text may quote the message.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, SystemTime};
 
 use lettre::address::Envelope;
@@ -28,6 +28,9 @@ use crate::secret::SecretRef;
 
 /// Longest wait for the server.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Letters of which it is remembered who has them already. Beyond that, some get a mail twice, with the same Message-ID.
+const PARTLY_SERVED: usize = 64;
 
 /// How the connection is encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,8 +68,8 @@ pub struct Mail {
     options: Options,
     languages: Languages,
     context: Context,
-    /// The letter that some recipients have already, and which.
-    served: (String, BTreeSet<Address>),
+    /// Letters that some recipients have already, and which; the latest last.
+    served: VecDeque<(String, BTreeSet<Address>)>,
 }
 
 impl std::fmt::Debug for Mail {
@@ -140,29 +143,39 @@ impl Mail {
         builder.build().map_err(|_| unable("TLS cannot be set up; look at the authorities".to_owned()))
     }
 
+    /// Who has a letter already.
+    fn take_served(&mut self, id: &str) -> BTreeSet<Address> {
+        if self.served.len() >= PARTLY_SERVED {
+            self.served.pop_front();
+        }
+        let known = self.served.iter().position(|(letter, _)| letter == id);
+        known.and_then(|at| self.served.remove(at)).map(|(_, served)| served).unwrap_or_default()
+    }
+
     /// Sends to those who have not got it yet.
     fn serve(&mut self, letter: &Letter) -> Result<(), SendError> {
-        if self.served.0 != letter.id {
-            self.served = (letter.id.clone(), BTreeSet::new());
-        }
         let (transport, message) = (self.transport()?, self.message(letter)?.formatted());
+        let mut served = self.take_served(&letter.id);
         let from = self.options.from.email.clone();
         let (mut passing, mut lasting) = (None, None);
         for (nth, recipient) in self.options.to.iter().enumerate() {
             let address = recipient.email.clone();
-            if self.served.1.contains(&address) {
+            if served.contains(&address) {
                 continue;
             }
             let unfit = |_| SendError::Permanent("mail: sender or recipient is no address".to_owned());
             let envelope = Envelope::new(Some(from.clone()), vec![address.clone()]).map_err(unfit)?;
             match transport.send_raw(&envelope, &message) {
-                Ok(_) => drop(self.served.1.insert(address)),
+                Ok(_) => drop(served.insert(address)),
                 Err(error) if is_lasting(&error) => lasting = Some(self.told(&error, nth)),
                 Err(error) => passing = Some(self.told(&error, nth)),
             }
         }
         match (passing, lasting) {
-            (Some(why), _) => Err(SendError::Transient(why)),
+            (Some(why), _) => {
+                self.served.push_back((letter.id.clone(), served));
+                Err(SendError::Transient(why))
+            }
             (None, Some(why)) => Err(SendError::Permanent(why)),
             (None, None) => Ok(()),
         }

@@ -38,7 +38,7 @@ impl Splunk {
         let body = self.body(notices);
         let authorisation = authorised("Splunk", &self.token)?;
         let headers = [("content-type", "application/json"), ("authorization", authorisation.as_str())];
-        self.http.post(PATH, &headers, &body).map(drop)
+        self.http.post(PATH, &headers, &body)?.body().map(drop)
     }
 }
 

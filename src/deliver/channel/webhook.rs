@@ -49,7 +49,7 @@ impl Webhook {
             ("webhook-timestamp", &timestamp),
             ("webhook-signature", &signature),
         ];
-        self.http.post("", &headers, &body).map(drop)
+        self.http.post("", &headers, &body)?.body().map(drop)
     }
 }
 

@@ -1,0 +1,68 @@
+//! An invented finding, by which an operator tries a channel for machines. People get a letter that has none.
+
+use sha2::{Digest as _, Sha256};
+
+use crate::domain::event::Personal;
+use crate::domain::verdict::{Severity, Verdict};
+use crate::outbox::Finding;
+use crate::pipeline::record::hex;
+use crate::pipeline::report::Facts;
+
+/// A finding that nobody made, of the moment `now` (ms since the epoch); its id is another at every moment, so that no
+/// receiver takes it for a repetition.
+pub fn finding(now: i64) -> Finding {
+    let id = |what: &str| hex(Sha256::digest(format!("harbourwatch test {what} {now}")).get(..12).unwrap_or_default());
+    Finding {
+        id: id("finding"),
+        series: id("series"),
+        window: now,
+        destination: "SG".to_owned(),
+        severity: Severity::Low,
+        base: Severity::Low,
+        bulk: false,
+        count: 1,
+        bytes: 0,
+        first: now,
+        last: now,
+        revision: 1,
+        made: now,
+        changed: now,
+        facts: facts(id("record")),
+    }
+}
+
+fn facts(record: String) -> Facts {
+    let personal = |text: &str| Personal::new(text.to_owned());
+    Facts {
+        tenant: "test".to_owned(),
+        actor_id: personal("test-user"),
+        actor_name: personal("Test User"),
+        address: personal("192.0.2.1"),
+        resource: personal("harbourwatch-test.txt"),
+        kind: "upload".to_owned(),
+        preview: false,
+        origin: "HK".to_owned(),
+        origin_method: "ip".to_owned(),
+        origin_confidence: "low".to_owned(),
+        origin_source: "test".to_owned(),
+        destination: "SG".to_owned(),
+        destination_method: "host".to_owned(),
+        destination_confidence: "low".to_owned(),
+        destination_source: "test".to_owned(),
+        recipient: personal("harbourwatch test"),
+        recipient_role: "unknown".to_owned(),
+        verdict: Verdict::Undetermined.name().to_owned(),
+        rule: "R9".to_owned(),
+        possible: Vec::new(),
+        safeguard: None,
+        failed_condition: None,
+        policy_rule: None,
+        tags: Vec::new(),
+        categories: Vec::new(),
+        item: String::new(),
+        subjects: None,
+        binding: false,
+        gap: None,
+        record,
+    }
+}
