@@ -102,8 +102,8 @@ pub(super) fn channels(report: &mut Report, settings: &Settings) {
         report.look("channels", "none: nobody is told of findings; name one under [[channels]]");
     }
     for channel in &settings.channels {
-        let about = format!("channel {}", channel.id);
-        if let ChannelWay::File(path) = &channel.way {
+        let about = format!("channel {}", channel.spec.name);
+        if let ChannelWay::File(path, _) = &channel.way {
             let folder =
                 path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
             if !folder.is_dir() {
