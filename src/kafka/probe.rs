@@ -79,9 +79,7 @@ impl Probe {
     /// # Errors
     /// This user may not ask for the group's offsets, or the brokers do not answer.
     pub fn lag(&self, topic: &str, partitions: &[i32]) -> Result<u64, Trouble> {
-        let mut list = TopicPartitionList::new();
-        partitions.iter().for_each(|partition| drop(list.add_partition(topic, *partition)));
-        let committed = self.0.committed_offsets(list, PATIENCE).map_err(|error| self.why(&error))?;
+        let committed = self.committed(topic, partitions).map_err(|error| self.why(&error))?;
         let mut lag = 0;
         for partition in partitions {
             let ends = self.0.fetch_watermarks(topic, *partition, PATIENCE).map_err(|error| self.why(&error))?;
@@ -92,6 +90,22 @@ impl Probe {
             lag += u64::try_from(ends.1 - next.max(ends.0)).unwrap_or(0);
         }
         Ok(lag)
+    }
+
+    /// Asks again for a while: a group that nobody has used yet has no coordinator at first.
+    fn committed(&self, topic: &str, partitions: &[i32]) -> Result<TopicPartitionList, KafkaError> {
+        let mut tries = 0;
+        loop {
+            let mut list = TopicPartitionList::new();
+            for partition in partitions {
+                list.add_partition(topic, *partition);
+            }
+            match self.0.committed_offsets(list, PATIENCE) {
+                Err(error) if tries < 10 && Trouble::of(&error, "").cause.passes() => tries += 1,
+                answer => return answer,
+            }
+            std::thread::sleep(Duration::from_millis(300));
+        }
     }
 
     /// What the client told between the lines says more than that a request timed out.

@@ -15,7 +15,7 @@ pub(super) fn admin(report: &mut Report, address: SocketAddr) {
     match health::state(address) {
         Ok((true, _)) => report.good("admin server", format!("a service answers on {address} and is ready")),
         Ok((false, said)) => {
-            report.look("admin server", format!("a service answers on {address} and is not ready: {said}"))
+            report.look("admin server", format!("a service answers on {address} and is not ready: {said}"));
         }
         Err(_) => match TcpListener::bind(address) {
             Ok(_) => report.good("admin server", format!("{address} is free; no service runs there")),
