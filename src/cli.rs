@@ -1,11 +1,11 @@
 //! The command shapes: what was typed, handed to [`crate::app`] as checked options.
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::app::proof::{erase, hold, keys, query, report, retention, ship, subject};
 use crate::app::{
-    self, Outcome, acknowledge, check, codes, dead_letters, demo, explain, findings, generate, locate, notify, outbox,
-    preview, replay, reveal, serve, silence, verify,
+    self, Outcome, acknowledge, check, codes, dead_letters, demo, doctor, explain, findings, generate, health, locate,
+    manual, metrics, notify, outbox, preview, replay, reveal, serve, silence, verify,
 };
 
 /// Watches DingTalk audit events for data that leave Hong Kong, and keeps evidence that a stranger can verify.
@@ -70,6 +70,16 @@ pub enum Command {
     Preview(preview::Options),
     /// Say whom or what a pseudonym stands for.
     Reveal(reveal::Options),
+    /// Look at everything that the service needs, and say what to do.
+    Doctor(doctor::Options),
+    /// Print every metric with its kind, labels and meaning.
+    Metrics,
+    /// Ask a running service whether it is ready; exit code 1 when it is not.
+    Health(health::Options),
+    /// Print completions for a shell.
+    Completions(manual::Completions),
+    /// Print the manual page, or write one for every command.
+    Man(manual::Man),
 }
 
 impl Command {
@@ -101,6 +111,11 @@ impl Command {
             Self::Notify(options) => notify::run(&options),
             Self::Preview(options) => preview::run(&options),
             Self::Reveal(options) => reveal::run(&options),
+            Self::Doctor(options) => doctor::run(&options),
+            Self::Metrics => metrics::run(),
+            Self::Health(options) => health::run(&options),
+            Self::Completions(options) => manual::completions(&options, Cli::command()),
+            Self::Man(options) => manual::man(&options, Cli::command()),
         })
     }
 }

@@ -3,21 +3,26 @@
 //! The pipeline keeps plain counters of its own and calls in once per batch, so that counting costs the hot path nothing.
 //! Names follow the Prometheus conventions: prefix, base units, `_total` on counters.
 
+#[macro_use]
+mod labels;
+mod condition;
 mod delivery;
 mod family;
 mod kafka;
-mod labels;
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
+use prometheus::process_collector::ProcessCollector;
 use prometheus::{Registry, TextEncoder};
 use thiserror::Error;
 
 use crate::domain::flow::FlowKind;
 use crate::domain::verdict::{Severity, Verdict};
+pub use condition::{ConditionMetrics, Folder, Part, Verified};
 pub use delivery::{DeliveryMetrics, HELD};
-use family::{DeliveryFamilies, Families, KafkaFamilies};
+pub use family::Family;
+use family::{Book, ConditionFamilies, DeliveryFamilies, Families, KafkaFamilies};
 pub use kafka::{KafkaMetrics, Moved};
 use labels::Places;
 pub use labels::{EventOutcome, NotificationOutcome, Stage, Step};
@@ -58,7 +63,9 @@ pub struct Loaded {
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
+    catalogue: Vec<Family>,
     families: Families,
+    condition: ConditionMetrics,
     kafka: KafkaMetrics,
     delivery: DeliveryMetrics,
     places: Places,
@@ -71,12 +78,15 @@ impl Metrics {
     /// # Errors
     /// A name or label is malformed or used twice.
     pub fn new(scope: &Scope) -> Result<Self, MetricsError> {
-        let registry = Registry::new();
+        let registry = Book::default();
         let families = Families::new(&registry)?;
         let kafka = KafkaMetrics::new(KafkaFamilies::new(&registry)?);
         let delivery = DeliveryMetrics::new(DeliveryFamilies::new(&registry)?, scope);
-        let (places, reasons) = (Places::new(&scope.places), Mutex::default());
-        let metrics = Self { registry, families, kafka, delivery, places, reasons };
+        let condition = ConditionMetrics::new(ConditionFamilies::new(&registry)?);
+        registry.add("gauge", ProcessCollector::for_self())?;
+        let ((registry, catalogue), places) = (registry.close(), Places::new(&scope.places));
+        let reasons = Mutex::default();
+        let metrics = Self { registry, catalogue, families, condition, kafka, delivery, places, reasons };
         metrics.pre_create(scope);
         Ok(metrics)
     }
@@ -101,6 +111,18 @@ impl Metrics {
                 families.notifications.with_label_values(&[channel.as_str(), outcome.name()]);
             }
         }
+    }
+
+    /// Every family there is, also those without a series yet, in order of names.
+    pub fn catalogue(&self) -> Vec<&Family> {
+        let mut families: Vec<_> = self.catalogue.iter().collect();
+        families.sort_unstable_by_key(|family| &family.name);
+        families
+    }
+
+    /// What concerns the condition of the process and of what it keeps.
+    pub fn condition(&self) -> &ConditionMetrics {
+        &self.condition
     }
 
     /// What concerns Kafka.
@@ -154,12 +176,12 @@ impl Metrics {
         })
     }
 
-    /// Findings that began.
+    /// Records that went into findings.
     pub fn findings(&self, severity: Severity, verdict: Verdict, n: u64) {
         self.families.findings.with_label_values(&[severity.name(), verdict.name()]).inc_by(n);
     }
 
-    /// Age of an event when it was judged, in seconds; one observation for each batch's oldest is enough.
+    /// Age of the newest event of a batch when its evidence was on disk, in seconds.
     pub fn event_age(&self, seconds: f64) {
         self.families.event_age.observe(seconds);
     }

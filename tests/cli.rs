@@ -6,14 +6,21 @@ mod channels;
 mod check;
 mod codes;
 mod demo;
+mod doctor;
 mod exits;
 mod explain;
 mod findings;
 mod generate;
 mod geo;
 mod harness;
+mod manual;
 mod proof;
 mod replay;
 mod run;
 mod sealed;
 mod verify;
+
+/// What `/metrics` says of a service that has judged a day of the example bank.
+pub(super) fn metrics_of_a_service() -> String {
+    run::metrics_after_a_day()
+}

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use harbourwatch::admin::{Admin, AdminError, Readiness};
 use harbourwatch::domain::flow::FlowKind;
 use harbourwatch::domain::verdict::{Severity, Verdict};
-use harbourwatch::metrics::{EventOutcome, Loaded, Metrics, NotificationOutcome, Scope, Stage, Step};
+use harbourwatch::metrics::{
+    EventOutcome, Folder, Loaded, Metrics, NotificationOutcome, Part, Scope, Stage, Step, Verified,
+};
 
 fn metrics() -> Metrics {
     let scope = Scope { revision: "abc1234".into(), places: vec!["AU".into()], channels: vec!["officer".into()] };
@@ -41,6 +43,12 @@ fn exercised() -> Metrics {
         metrics.success(*stage, 1_795_397_400_000);
     }
     metrics.dedupe_window(9);
+    let condition = metrics.condition();
+    condition.load_refused(Part::Databases);
+    condition.geo_max_age(45);
+    condition.safeguards([("gba-2026", 3_000), ("rmc-2025", 2_000)].into_iter());
+    condition.verified(Verified { sound: true, took: 0.5, at: 4_000 });
+    condition.disk(Folder::Evidence, 500, 1_000);
     metrics.kafka().lag("dingtalk-audit", 3, 40, 1_500);
     metrics.kafka().errors("unreachable", 2);
     metrics.loaded(&Loaded { pack: "hk-2026".into(), policy: "ab".repeat(32), geo_built: Some(1_000), at: 2_000 });
@@ -85,6 +93,14 @@ fn each_call_shows_under_its_name() {
         ("harbourwatch_dedupe_window_events", 9.0),
         ("harbourwatch_processing_seconds_count{step=\"judge\"}", 1.0),
         ("harbourwatch_label_overflow_total", 0.0),
+        ("harbourwatch_config_reload_failures_total{part=\"databases\"}", 1.0),
+        ("harbourwatch_config_reload_failures_total{part=\"configuration\"}", 0.0),
+        ("harbourwatch_geo_data_max_age_seconds", 3_888_000.0),
+        ("harbourwatch_safeguard_valid_until_timestamp_seconds{safeguard=\"rmc-2025\"}", 2.0),
+        ("harbourwatch_archive_last_verify_successful", 1.0),
+        ("harbourwatch_archive_last_verify_timestamp_seconds", 4.0),
+        ("harbourwatch_archive_verify_failures_total", 0.0),
+        ("harbourwatch_disk_free_bytes{folder=\"evidence\"}", 500.0),
     ] {
         assert_eq!(series.get(name), Some(&value), "{name}");
     }
@@ -153,9 +169,12 @@ fn names_and_labels_keep_the_conventions() {
             _ => {}
         }
     }
-    assert_eq!(kinds.len(), 44, "{kinds:?}");
+    let metrics = exercised();
+    let listed: Vec<_> = metrics.catalogue().iter().map(|family| family.name.as_str()).collect();
+    assert_eq!(kinds.keys().copied().collect::<Vec<_>>(), listed, "every family is exercised");
     for (name, kind) in kinds {
-        assert!(helps.contains(name) && name.starts_with("harbourwatch_"), "{name}");
+        assert!(helps.contains(name), "{name}");
+        assert!(name.starts_with("harbourwatch_") || name.starts_with("process_"), "{name}");
         assert_eq!(name.ends_with("_total"), kind == "counter", "{name} is a {kind}");
         for wrong in ["_ms", "_milliseconds", "_minutes", "_kb", "_count", "_sum", "_bucket", "_gauge", "_counter"] {
             assert!(!name.ends_with(wrong), "{name}");
@@ -181,6 +200,9 @@ fn names_and_labels_keep_the_conventions() {
         "event",
         "cause",
         "to",
+        "part",
+        "folder",
+        "safeguard",
     ]
     .into();
     for name in series(&text).keys() {
@@ -257,4 +279,21 @@ fn a_stop_ends_the_server_even_with_a_client_that_hangs() {
     admin.stop();
     assert!(begun.elapsed() < std::time::Duration::from_secs(10));
     assert!(TcpStream::connect(address).is_err(), "nobody listens any more");
+}
+
+#[test]
+fn the_condition_shows_what_is_and_not_what_was() {
+    let metrics = exercised();
+    let condition = metrics.condition();
+    condition.verified(Verified { sound: false, took: 0.5, at: 5_000 });
+    condition.safeguards((0..300).map(|number| (["a", "b", "c"][number % 3], number as i64)).skip(298));
+    let shown = series(&metrics.render().unwrap());
+    assert_eq!(shown["harbourwatch_archive_last_verify_successful"], 0.0);
+    assert_eq!(shown["harbourwatch_archive_verify_failures_total"], 1.0);
+    let register: Vec<_> = shown.keys().filter(|name| name.starts_with("harbourwatch_safeguard_")).collect();
+    assert_eq!(register.len(), 2, "what left the register is shown no more: {register:?}");
+    let names: Vec<_> = (0..300).map(|number| format!("s{number}")).collect();
+    condition.safeguards(names.iter().map(|name| (name.as_str(), 1)));
+    let shown = series(&metrics.render().unwrap());
+    assert_eq!(shown.keys().filter(|name| name.starts_with("harbourwatch_safeguard_")).count(), 200);
 }

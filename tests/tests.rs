@@ -5,6 +5,7 @@ mod cli;
 mod crash;
 mod decode;
 mod deliver;
+mod deploy;
 mod docs;
 mod evidence;
 mod geo;

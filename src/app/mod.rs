@@ -3,17 +3,22 @@
 pub mod acknowledge;
 pub mod channels;
 pub mod check;
+pub mod checkup;
 pub mod codes;
 pub mod dead_letters;
 pub mod demo;
+pub mod doctor;
 pub mod endpoints;
 pub mod explain;
 pub mod findings;
 pub mod generate;
 pub mod handover;
+pub mod health;
 pub mod housekeeping;
 pub mod locate;
 pub mod logging;
+pub mod manual;
+pub mod metrics;
 pub mod notify;
 pub mod outbox;
 pub mod preview;
@@ -35,7 +40,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::config::Faults;
-use crate::settings::Settings;
+use crate::settings::{Settings, SourceSettings};
 
 /// How a command ended; each has its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +61,33 @@ pub struct ConfigOption {
     /// Configuration file.
     #[arg(long, short, env = "HARBOURWATCH_CONFIG", default_value = "harbourwatch.toml")]
     pub config: PathBuf,
+}
+
+/// Which of the instances that share a configuration.
+#[derive(Debug, clap::Args)]
+pub struct InstanceOption {
+    /// Name of this instance where several share one configuration: becomes part of the log's origin, and its name in the
+    /// consumer group. Letters, digits, `-`, `_`, `.`.
+    #[arg(long, env = "HARBOURWATCH_INSTANCE", value_parser = instance)]
+    pub instance: Option<String>,
+}
+
+impl InstanceOption {
+    /// Makes settings that instances share those of this one.
+    pub(crate) fn apply(&self, settings: &mut Settings) {
+        let Some(instance) = &self.instance else { return };
+        settings.evidence.origin = format!("{}/{instance}", settings.evidence.origin);
+        if let SourceSettings::Kafka(options) = &mut settings.source {
+            options.instance_id = Some(instance.clone());
+        }
+    }
+}
+
+/// Fit for the origin of a log and for static membership.
+fn instance(text: &str) -> Result<String, String> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let good = !text.is_empty() && text.len() <= 128 && text.bytes().all(fits);
+    if good { Ok(text.to_owned()) } else { Err("write 1 to 128 letters, digits, \"-\", \"_\" or \".\"".to_owned()) }
 }
 
 /// Says on standard error why a command failed, and gives its outcome. A closed pipe on standard output is no failure.

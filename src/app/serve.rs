@@ -2,9 +2,12 @@
 
 use std::path::PathBuf;
 
+use sd_notify::NotifyState;
+
+use super::checkup::Checkup;
 use super::service::{self, Service, Way};
 use super::summary::Summary;
-use super::{ConfigOption, Outcome, endpoints, logging, signals};
+use super::{ConfigOption, InstanceOption, Outcome, endpoints, logging, signals};
 use crate::pipeline::Seen;
 use crate::settings::SourceSettings;
 use crate::source::kafka::{self, Kafka};
@@ -19,6 +22,9 @@ pub struct Options {
     /// Folder for evidence and state; overrides the configuration.
     #[arg(long)]
     pub data: Option<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub instance: InstanceOption,
 }
 
 /// Runs the command.
@@ -26,22 +32,27 @@ pub struct Options {
 /// # Errors
 /// Bad configuration, unreadable input, or nothing more can be made durable.
 pub fn run(options: &Options) -> anyhow::Result<Outcome> {
-    let settings = super::load(&options.config.config)?;
+    let mut settings = super::load(&options.config.config)?;
+    options.instance.apply(&mut settings);
     logging::start_as_configured(&settings.log);
     let from = settings.source.clone();
     if let SourceSettings::Replay(files) = &from {
         anyhow::ensure!(!files.is_empty(), "source.files is empty: name files to read, or \"-\" for standard input");
     }
     let folders = service::folders(&settings, options.data.as_ref());
-    let mut service = Service::start(settings, &Way { folders, admin: true, verdicts: false })?;
+    let every = settings.evidence.verify_every;
+    let mut service = Service::start(settings, &Way { folders: folders.clone(), admin: true, verdicts: false })?;
+    Checkup { folders, every, metrics: service.metrics() }.start()?;
     signals::stop_on_signals(&service.stop_flag())?;
     signals::reload_on_signal(options.config.config.clone(), service.world(), service.metrics())?;
     endpoints::warn(service.settings(), &service.world())?;
     if let Some(address) = service.address() {
         tracing::info!(%address, "serving /live, /ready and /metrics");
     }
+    tell_systemd(NotifyState::Ready);
     let mut summary = Summary::default();
     let ran = run_from(from, &mut service, &mut summary);
+    tell_systemd(NotifyState::Stopping);
     let finished = service.finish();
     ran?;
     finished?;
@@ -49,6 +60,14 @@ pub fn run(options: &Options) -> anyhow::Result<Outcome> {
     summary.conservation(&mut err)?;
     summary.speed(&mut err)?;
     Ok(Outcome::Done)
+}
+
+/// Tells the service manager, if there is one that asked to be told. An instance that waits for its broker is started: nothing
+/// is gained by starting it again.
+fn tell_systemd(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::warn!(%error, "the service manager cannot be told");
+    }
 }
 
 fn run_from(from: SourceSettings, service: &mut Service, summary: &mut Summary) -> anyhow::Result<()> {

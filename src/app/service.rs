@@ -83,7 +83,7 @@ impl Service {
         let (recorded, assigned) = (readiness.latch("evidence"), readiness.latch("source"));
         let admin = if way.admin { Some(Admin::start(settings.admin, Arc::clone(&metrics), readiness)?) } else { None };
         let world = Arc::new(ArcSwap::from_pointee(wire::world(&settings)?));
-        show_loaded(&metrics, &world.load());
+        show_loaded(&metrics, &world.load(), &settings);
         let ledger = wire::ledger(&settings, &way.folders, &channels)?;
         recorded.release();
         let reached = ledger.reached()?;
@@ -247,7 +247,7 @@ impl Recorder for Noting<'_> {
 }
 
 /// Tells metrics what is in force.
-pub fn show_loaded(metrics: &Metrics, world: &World) {
+pub fn show_loaded(metrics: &Metrics, world: &World, settings: &Settings) {
     let policy = &world.policy;
     metrics.loaded(&Loaded {
         pack: policy.pack.id.clone(),
@@ -255,6 +255,16 @@ pub fn show_loaded(metrics: &Metrics, world: &World) {
         geo_built: world.geo.built(),
         at: now_ms(),
     });
+    metrics.condition().geo_max_age(settings.database_max_age_days);
+    let ends = policy.safeguards.iter().filter_map(|safeguard| Some((&*safeguard.id, midnight(safeguard.until?))));
+    metrics.condition().safeguards(ends);
+}
+
+/// Begin of a day of the Hong Kong calendar, in ms since the epoch.
+fn midnight(day: i32) -> i64 {
+    const DAY: i64 = 86_400_000;
+    const HONG_KONG: i64 = 8 * 3_600_000;
+    i64::from(day) * DAY - HONG_KONG
 }
 
 fn count(metrics: &Metrics, seen: &Seen<'_>) {

@@ -1,6 +1,6 @@
 //! SIGTERM and SIGINT stop after the batch in hand; a second one ends at once. SIGHUP reloads.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -11,8 +11,9 @@ use signal_hook::iterator::Signals;
 
 use super::service::show_loaded;
 use super::wire;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Part};
 use crate::pipeline::world::World;
+use crate::settings::Settings;
 
 /// Exit code after a second signal: 128 + SIGINT, as shells have it.
 const ENDED_AT_ONCE: i32 = 130;
@@ -39,14 +40,15 @@ pub fn reload_on_signal(config: PathBuf, world: Arc<ArcSwap<World>>, metrics: Ar
     let mut signals = Signals::new([SIGHUP])?;
     let reload = move || {
         for _ in signals.forever() {
-            match super::load(&config).and_then(|settings| wire::world(&settings)) {
-                Ok(fresh) => {
+            match fresh(&config) {
+                Ok((fresh, settings)) => {
                     tracing::info!(policy = %fresh.policy.digest, geo = %fresh.geo.digest(), "reloaded");
-                    show_loaded(&metrics, &fresh);
+                    show_loaded(&metrics, &fresh, &settings);
                     world.store(Arc::new(fresh));
                 }
-                Err(error) => {
+                Err((part, error)) => {
                     metrics.load_failed();
+                    metrics.condition().load_refused(part);
                     tracing::error!("reload refused, the last good configuration stays in force: {error:#}");
                 }
             }
@@ -54,4 +56,11 @@ pub fn reload_on_signal(config: PathBuf, world: Arc<ArcSwap<World>>, metrics: Ar
     };
     std::thread::Builder::new().name("reload".to_owned()).spawn(reload)?;
     Ok(())
+}
+
+/// The configuration as it is now, and the world that follows from it; or which part is at fault.
+fn fresh(config: &Path) -> Result<(World, Settings), (Part, anyhow::Error)> {
+    let settings = super::load(config).map_err(|error| (Part::Configuration, error))?;
+    let world = wire::world(&settings).map_err(|error| (Part::Databases, error))?;
+    Ok((world, settings))
 }

@@ -115,6 +115,9 @@ pub struct Evidence {
     pub origin: String,
     /// Public keys (`age1…`) of those who may read the personal fields.
     pub recipients: Vec<String>,
+    /// Hours between two verifications of the evidence by the running service itself, 0 to 8760; the first is at start.
+    /// 0: never. Default 24.
+    pub verify_hours: u32,
     /// Whether the personal fields of each record are sealed under a key of their subject, so that one person can be erased
     /// and every proof still stands. The keys lie beside the signing key and must be in its backup. Default true.
     pub subject_keys: bool,
@@ -128,6 +131,7 @@ impl Default for Evidence {
             dir: "data/evidence".into(),
             origin: "harbourwatch".into(),
             recipients: Vec::new(),
+            verify_hours: 24,
             subject_keys: true,
             record: RECORDED.iter().map(|verdict| verdict.name().into()).collect(),
         }

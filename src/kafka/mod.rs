@@ -3,6 +3,7 @@
 
 mod connection;
 mod context;
+mod probe;
 mod producer;
 mod properties;
 mod reader;
@@ -12,6 +13,7 @@ mod trouble;
 pub use connection::{ConnectError, Connection, Mechanism, Sasl, Tls};
 pub use context::Reports;
 pub(crate) use context::log;
+pub use probe::Probe;
 pub use producer::{Haste, Header, Outgoing, Producer, Round, SendError};
 pub use properties::{Refusal, refused};
 pub use reader::{ReadError, Reader, Taken};

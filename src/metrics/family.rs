@@ -1,5 +1,7 @@
 //! The families: names, help, labels, buckets.
 
+use std::cell::RefCell;
+
 use prometheus::core::Collector;
 use prometheus::{
     Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
@@ -7,6 +9,19 @@ use prometheus::{
 };
 
 type Made<T> = Result<T, prometheus::Error>;
+
+/// A family as operators may ask for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Family {
+    /// Full name.
+    pub name: String,
+    /// `counter`, `gauge` or `histogram`.
+    pub kind: &'static str,
+    /// Names of its labels, `le` of a histogram left out.
+    pub labels: Vec<String>,
+    /// What it says.
+    pub help: String,
+}
 
 /// Event ages: from live traffic to a backlog of hours.
 const AGES: [f64; 11] = [0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3_600.0, 21_600.0];
@@ -23,8 +38,7 @@ macro_rules! families {
 
         impl $name {
             /// Makes and registers all of them.
-            pub(super) fn new(registry: &Registry) -> Made<Self> {
-                let make = Maker(registry);
+            pub(super) fn new(make: &Book) -> Made<Self> {
                 Ok(Self { $($field: make.$make($($arg),+)?),+ })
             }
         }
@@ -75,10 +89,10 @@ families! {
     label_overflow: IntCounter = counter("label_overflow_total", "Counts that went under the label value other.");
     findings: IntCounterVec = counters(
         "findings_total",
-        "Findings begun, by severity and verdict.",
+        "Records that went into findings, by severity and verdict.",
         &["severity", "verdict"],
     );
-    event_age: Histogram = histogram("event_age_seconds", "Age of events when judged.", &AGES);
+    event_age: Histogram = histogram("event_age_seconds", "Age of the newest event of a batch when its evidence was on disk.", &AGES);
     batch_seconds: Histogram = histogram("batch_seconds", "Time from poll to commit of a batch.", &WORK);
     batch_events: Histogram = histogram("batch_events", "Events of a batch.", &SIZES);
     step_seconds: HistogramVec = histograms(
@@ -99,6 +113,55 @@ families! {
     archive_checkpoint: Gauge = gauge("archive_checkpoint_timestamp_seconds", "Time of the published checkpoint.");
     last_success: GaugeVec = gauges("last_success_timestamp_seconds", "When each stage last succeeded.", &["stage"]);
     dedupe_window: IntGauge = int("dedupe_window_events", "Fingerprints held to know duplicates by.");
+    }
+}
+
+families! {
+    /// Families about the condition of the process and of what it keeps.
+    ConditionFamilies {
+    reload_failures: IntCounterVec = counters(
+        "config_reload_failures_total",
+        "Loads that were refused, by the part at fault; the last good state stayed in force.",
+        &["part"],
+    );
+    geo_max_age: Gauge = gauge(
+        "geo_data_max_age_seconds",
+        "Age from which a geolocation database is stale, as configured.",
+    );
+    safeguards: GaugeVec = gauges(
+        "safeguard_valid_until_timestamp_seconds",
+        "When a safeguard of the register ends, by its id; those without an end are left out.",
+        &["safeguard"],
+    );
+    verified: GaugeVec = gauges(
+        "archive_last_verify_timestamp_seconds",
+        "When the service last verified its own evidence; absent until it has.",
+        &[],
+    );
+    verify_sound: IntGaugeVec = ints(
+        "archive_last_verify_successful",
+        "Whether nothing was wrong with the evidence when it was last verified; absent until it was.",
+        &[],
+    );
+    verify_seconds: GaugeVec = gauges(
+        "archive_last_verify_duration_seconds",
+        "How long the last verification took; absent until there was one.",
+        &[],
+    );
+    verify_failures: IntCounter = counter(
+        "archive_verify_failures_total",
+        "Verifications that found something wrong with the evidence.",
+    );
+    disk_free: GaugeVec = gauges(
+        "disk_free_bytes",
+        "Free space where the folder lies, as the process may use it.",
+        &["folder"],
+    );
+    disk_size: GaugeVec = gauges(
+        "disk_size_bytes",
+        "Size of the file system where the folder lies.",
+        &["folder"],
+    );
     }
 }
 
@@ -170,48 +233,69 @@ families! {
     }
 }
 
-/// Makes families under the common prefix.
-struct Maker<'a>(&'a Registry);
+/// Makes families under the common prefix, and keeps book of them.
+#[derive(Debug, Default)]
+pub(super) struct Book {
+    registry: Registry,
+    families: RefCell<Vec<Family>>,
+}
 
-impl Maker<'_> {
-    fn register<T: Collector + Clone + 'static>(&self, made: Made<T>) -> Made<T> {
+impl Book {
+    /// Registers a collector whose families are all of one kind.
+    pub(super) fn add(&self, kind: &'static str, collector: impl Collector + 'static) -> Made<()> {
+        let families = collector.desc().into_iter().map(|desc| Family {
+            name: desc.fq_name.clone(),
+            kind,
+            labels: desc.variable_labels.clone(),
+            help: desc.help.clone(),
+        });
+        self.families.borrow_mut().extend(families);
+        self.registry.register(Box::new(collector))
+    }
+
+    /// The registry, and what is in it.
+    pub(super) fn close(self) -> (Registry, Vec<Family>) {
+        (self.registry, self.families.into_inner())
+    }
+
+    fn register<T: Collector + Clone + 'static>(&self, kind: &'static str, made: Made<T>) -> Made<T> {
         let family = made?;
-        self.0.register(Box::new(family.clone()))?;
+        self.add(kind, family.clone())?;
         Ok(family)
     }
 
     fn counter(&self, name: &str, help: &str) -> Made<IntCounter> {
-        self.register(IntCounter::with_opts(opts(name, help)))
+        self.register("counter", IntCounter::with_opts(opts(name, help)))
     }
 
     fn counters(&self, name: &str, help: &str, labels: &[&str]) -> Made<IntCounterVec> {
-        self.register(IntCounterVec::new(opts(name, help), labels))
+        self.register("counter", IntCounterVec::new(opts(name, help), labels))
     }
 
     fn int(&self, name: &str, help: &str) -> Made<IntGauge> {
-        self.register(IntGauge::with_opts(opts(name, help)))
+        self.register("gauge", IntGauge::with_opts(opts(name, help)))
     }
 
     fn ints(&self, name: &str, help: &str, labels: &[&str]) -> Made<IntGaugeVec> {
-        self.register(IntGaugeVec::new(opts(name, help), labels))
+        self.register("gauge", IntGaugeVec::new(opts(name, help), labels))
     }
 
     fn gauge(&self, name: &str, help: &str) -> Made<Gauge> {
-        self.register(Gauge::with_opts(opts(name, help)))
+        self.register("gauge", Gauge::with_opts(opts(name, help)))
     }
 
     fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> Made<GaugeVec> {
-        self.register(GaugeVec::new(opts(name, help), labels))
+        self.register("gauge", GaugeVec::new(opts(name, help), labels))
     }
 
     fn histogram(&self, name: &str, help: &str, buckets: &[f64]) -> Made<Histogram> {
         let common = HistogramOpts { common_opts: opts(name, help), buckets: buckets.to_vec() };
-        self.register(Histogram::with_opts(common))
+        self.register("histogram", Histogram::with_opts(common))
     }
 
     fn histograms(&self, name: &str, help: &str, labels: &[&str], buckets: &[f64]) -> Made<HistogramVec> {
         let common = HistogramOpts { common_opts: opts(name, help), buckets: buckets.to_vec() };
-        self.register(HistogramVec::new(common, labels))
+        self.register("histogram", HistogramVec::new(common, labels))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Component, Path as FilePath, PathBuf};
+use std::time::Duration;
 
 use age::x25519::Recipient;
 
@@ -41,6 +42,8 @@ pub struct EvidenceSettings {
     pub origin: String,
     /// Public keys (age) of those who may read personal fields.
     pub recipients: Vec<String>,
+    /// Time between two verifications by the service itself; `None`: never.
+    pub verify_every: Option<Duration>,
     /// Whether personal fields are sealed under keys of their subjects.
     pub subject_keys: bool,
     /// Verdicts that are kept.
@@ -195,6 +198,7 @@ fn evidence(check: &mut Check<'_>) -> EvidenceSettings {
         dir: config.dir.clone(),
         origin: config.origin.clone(),
         recipients: config.recipients.clone(),
+        verify_every: verify_every(check, &path.key("verify_hours")),
         subject_keys: config.subject_keys,
         record: record(check, &path.key("record")),
     }
@@ -211,6 +215,15 @@ fn retention(check: &mut Check<'_>) {
     for (key, months) in months {
         check.range(Path::section("retention").key(key), u64::from(months), 1, 600);
     }
+}
+
+fn verify_every(check: &mut Check<'_>, path: &Path) -> Option<Duration> {
+    let hours = u64::from(check.config.evidence.verify_hours);
+    check.range(path.clone(), hours, 0, 8_760);
+    if hours == 0 {
+        check.warn(path, "0: the service does not verify its own evidence; let something else run harbourwatch verify");
+    }
+    (hours > 0).then(|| Duration::from_secs(hours * 3_600))
 }
 
 fn record(check: &mut Check<'_>, path: &Path) -> Vec<Verdict> {

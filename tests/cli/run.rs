@@ -276,3 +276,18 @@ fn two_services_on_one_folder_are_refused() {
     room.run(&["run", "-c", "bank.toml", "--data", "data"]).exits(1).complains(&["evidence"]);
     service.finish().exits(0);
 }
+
+/// What `/metrics` says of a service that has judged a day of the example bank.
+pub(super) fn metrics_after_a_day() -> String {
+    let room = Room::new();
+    room.bank(&[]);
+    room.generate("events.ndjson", 3_000, 7);
+    let mut service = Service::start(&room);
+    service.feed(std::fs::read(room.path("events.ndjson")).unwrap());
+    service.until_received(2_900.0);
+    until("a notice", || (service.metric("harbourwatch_last_success_timestamp_seconds", "notify") > 0.0).then_some(()));
+    until("the disks", || (service.metric("harbourwatch_disk_free_bytes", "") > 0.0).then_some(()));
+    let text = service.metrics();
+    service.finish().exits(0);
+    text
+}

@@ -1,5 +1,7 @@
 //! Channels of the configuration: what is refused, with what remedy, and what the example comes to.
 
+#![allow(clippy::unwrap_used)]
+
 use harbourwatch::deliver::Audience;
 use harbourwatch::domain::verdict::Severity;
 use harbourwatch::outbox::{Manner, Wait};
