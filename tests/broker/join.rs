@@ -113,7 +113,8 @@ fn records(evidence: &Path) -> Vec<Value> {
             let lines = zstd::decode_all(frame).unwrap();
             for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
                 let line: Value = serde_json::from_slice(line).unwrap();
-                found.push(line["r"].clone());
+                // beside records there are details of deeds
+                found.extend(line.get("r").cloned());
             }
             rest = after;
         }
