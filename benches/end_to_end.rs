@@ -68,6 +68,7 @@ fn main() {
     println!("{report}");
     if arguments.iter().any(|argument| argument == "--write") {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/results/end_to_end.md");
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, report).unwrap();
         println!("written to {}", path.display());
     }

@@ -288,6 +288,8 @@ fn compare(broker: &Broker, chaos: &Chaos<'_>, alone: &Joined, events: u64, (pro
     }
     assert_eq!(joined.records.len(), alone.records.len(), "records beyond those of an undisturbed run");
     assert_eq!(joined.findings(), alone.findings());
+    assert_eq!(joined.standing, alone.standing);
+    assert!(!alone.standing.is_empty(), "no standing arrangement was told");
     let count = |what: &str| said.matches(what).count();
     eprintln!(
         "chaos, {protocol}: {events} events in {} messages, {PARTITIONS} partitions; {kills} kills, {exits} exits of which {} by a full disk, sessions lost {}, commits refused {}, \

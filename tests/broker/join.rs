@@ -22,6 +22,9 @@ pub(super) struct Record {
 pub(super) struct Log {
     /// Record id → record.
     pub(super) records: BTreeMap<String, Record>,
+    /// Findings of standing arrangements. Each instance tells them once a tenant and day, by an event of its own, under the
+    /// same finding id.
+    pub(super) standing: BTreeSet<String>,
     /// Partition → ranges of offsets that it covers.
     pub(super) ranges: BTreeMap<i32, Vec<(u64, u64)>>,
     /// Reasons of its gaps.
@@ -43,7 +46,11 @@ pub(super) fn log(dir: &Path) -> Log {
     for record in records(&evidence) {
         let id = record["id"].as_str().unwrap().to_owned();
         let legs = record["legs"].as_array().unwrap();
-        let findings = legs.iter().filter_map(|leg| Some(leg["finding"].as_str()?.to_owned())).collect();
+        let findings: Vec<_> = legs.iter().filter_map(|leg| Some(leg["finding"].as_str()?.to_owned())).collect();
+        if record["shape"] == "standing" {
+            log.standing.extend(findings);
+            continue;
+        }
         let verdict = record["verdict"].as_str().unwrap_or_default().to_owned();
         let before = log.records.insert(id.clone(), Record { verdict, findings });
         assert!(before.is_none(), "{}: record {id} stands twice", dir.display());
@@ -128,6 +135,8 @@ pub(super) struct Joined {
     pub(super) records: BTreeMap<String, Record>,
     /// Records that stand in more than one log.
     pub(super) twice: u64,
+    /// Findings of standing arrangements.
+    pub(super) standing: BTreeSet<String>,
     ranges: BTreeMap<i32, BTreeSet<(u64, u64)>>,
     pub(super) gaps: BTreeMap<String, u64>,
 }
@@ -145,6 +154,7 @@ impl Joined {
                     None => drop(joined.records.insert(id, record)),
                 }
             }
+            joined.standing.extend(log.standing);
             for (partition, ranges) in log.ranges {
                 joined.ranges.entry(partition).or_default().extend(ranges);
             }
