@@ -13,11 +13,13 @@ mod findings;
 mod generate;
 mod geo;
 mod harness;
+mod housekeeping;
 mod manual;
 mod proof;
 mod replay;
 mod run;
 mod sealed;
+mod supervisor;
 mod verify;
 
 /// What `/metrics` says of a service that has judged a day of the example bank.

@@ -83,7 +83,7 @@ fn each_call_shows_under_its_name() {
         ("harbourwatch_flows_total{destination=\"WW\",kind=\"access\",origin=\"ZZ\",verdict=\"UNDETERMINED\"}", 2.0),
         ("harbourwatch_flow_bytes_total{destination=\"SG\",verdict=\"UNCOVERED\"}", 500.0),
         ("harbourwatch_verdicts_total{kind=\"upload\",verdict=\"UNCOVERED\"}", 5.0),
-        ("harbourwatch_findings_total{severity=\"HIGH\",verdict=\"UNCOVERED\"}", 1.0),
+        ("harbourwatch_finding_records_total{severity=\"HIGH\",verdict=\"UNCOVERED\"}", 1.0),
         ("harbourwatch_outbox_oldest_seconds{channel=\"officer\"}", 1.5),
         ("harbourwatch_archive_tree_size", 42.0),
         ("harbourwatch_archive_checkpoint_timestamp_seconds", 1_795_397_400.0),

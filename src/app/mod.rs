@@ -33,6 +33,7 @@ pub mod signals;
 pub mod silence;
 pub mod state;
 pub mod summary;
+pub mod supervisor;
 pub mod verify;
 pub mod wire;
 

@@ -2,12 +2,10 @@
 
 use std::path::PathBuf;
 
-use sd_notify::NotifyState;
-
 use super::checkup::Checkup;
 use super::service::{self, Service, Way};
 use super::summary::Summary;
-use super::{ConfigOption, InstanceOption, Outcome, endpoints, logging, signals};
+use super::{ConfigOption, InstanceOption, Outcome, endpoints, logging, signals, supervisor};
 use crate::pipeline::Seen;
 use crate::settings::SourceSettings;
 use crate::source::kafka::{self, Kafka};
@@ -44,15 +42,20 @@ pub fn run(options: &Options) -> anyhow::Result<Outcome> {
     let mut service = Service::start(settings, &Way { folders: folders.clone(), admin: true, verdicts: false })?;
     Checkup { folders, every, metrics: service.metrics() }.start()?;
     signals::stop_on_signals(&service.stop_flag())?;
-    signals::reload_on_signal(options.config.config.clone(), service.world(), service.metrics())?;
+    let started = service.settings().config.clone();
+    signals::reload_on_signal(options.config.config.clone(), started, service.world(), service.metrics())?;
     endpoints::warn(service.settings(), &service.world())?;
+    service::say_if_stale(&service.world().load(), service.settings());
     if let Some(address) = service.address() {
         tracing::info!(%address, "serving /live, /ready and /metrics");
     }
-    tell_systemd(NotifyState::Ready);
+    // standard input may be silent for days; every other source answers, if only that there is nothing
+    let is_patient = matches!(&from, SourceSettings::Replay(files) if files.iter().any(|file| file.as_os_str() == "-"));
+    supervisor::watch((!is_patient).then(|| service.pulse()))?;
+    supervisor::ready();
     let mut summary = Summary::default();
     let ran = run_from(from, &mut service, &mut summary);
-    tell_systemd(NotifyState::Stopping);
+    supervisor::stopping();
     let finished = service.finish();
     ran?;
     finished?;
@@ -60,14 +63,6 @@ pub fn run(options: &Options) -> anyhow::Result<Outcome> {
     summary.conservation(&mut err)?;
     summary.speed(&mut err)?;
     Ok(Outcome::Done)
-}
-
-/// Tells the service manager, if there is one that asked to be told. An instance that waits for its broker is started: nothing
-/// is gained by starting it again.
-fn tell_systemd(state: NotifyState<'_>) {
-    if let Err(error) = sd_notify::notify(&[state]) {
-        tracing::warn!(%error, "the service manager cannot be told");
-    }
 }
 
 fn run_from(from: SourceSettings, service: &mut Service, summary: &mut Summary) -> anyhow::Result<()> {

@@ -10,9 +10,11 @@ use arc_swap::ArcSwap;
 
 use super::channels::{self, Screen};
 use super::housekeeping::Housekeeping;
+use super::supervisor::Pulse;
 use super::wire::{self, DEDUPE_WINDOW};
 use crate::admin::{Admin, Latch, Readiness};
 use crate::deliver::Running;
+use crate::domain::finding::{DAY_MS, HKT_OFFSET_MS};
 use crate::evidence::Note;
 use crate::evidence::entry::Life;
 use crate::metrics::{EventOutcome, Loaded, Metrics, Scope, Stage, Step};
@@ -59,6 +61,7 @@ pub struct Service {
     channels: Vec<String>,
     state: PathBuf,
     stop: Arc<AtomicBool>,
+    pulse: Arc<Pulse>,
     settings: Settings,
 }
 
@@ -92,9 +95,22 @@ impl Service {
         let state = way.folders.state.clone();
         let screen = if way.verdicts { Screen::Err } else { Screen::Out };
         let couriers = channels::couriers(&settings, &way.folders, screen, &world, &metrics)?;
-        let stop = Arc::default();
-        let channels = names;
-        Ok(Self { world, ledger, crew, tally, metrics, assigned, admin, couriers, channels, state, stop, settings })
+        let (stop, pulse, channels) = (Arc::default(), Arc::default(), names);
+        Ok(Self {
+            world,
+            ledger,
+            crew,
+            tally,
+            metrics,
+            assigned,
+            admin,
+            couriers,
+            channels,
+            state,
+            stop,
+            pulse,
+            settings,
+        })
     }
 
     /// How far each lane is recorded.
@@ -108,6 +124,11 @@ impl Service {
     /// Set it to stop after the batch in hand.
     pub fn stop_flag(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.stop)
+    }
+
+    /// Beats as long as the pipeline turns.
+    pub fn pulse(&self) -> Arc<Pulse> {
+        Arc::clone(&self.pulse)
     }
 
     /// The generation in force, for a reload to replace.
@@ -152,13 +173,17 @@ impl Service {
     ) -> anyhow::Result<()> {
         let version = env!("CARGO_PKG_VERSION").to_owned();
         self.ledger.note(Note::Life { life: Life::Start, version });
-        let world = || self.world.load_full();
+        let pulse = &*self.pulse;
+        let world = || {
+            pulse.beat();
+            self.world.load_full()
+        };
         let key = FingerprintKey(self.ledger.outbox().dedupe_key());
         let run = Run { world: &world, limits: self.settings.batch, task: Task { key, lines }, stop: &self.stop };
         let dead_letters_to = if self.settings.dead_letter_topic.is_some() { "topic" } else { "file" };
         let (ledger, metrics) = (&mut self.ledger, &*self.metrics);
         let housekeeping = Housekeeping::new(&self.settings, &self.state);
-        let mut noting = Noting { ledger, noted: InForce::default(), metrics, dead_letters_to, housekeeping };
+        let mut noting = Noting { ledger, noted: InForce::default(), metrics, dead_letters_to, housekeeping, pulse };
         let mut shown = Ok(());
         let (metrics, stop) = (&self.metrics, &self.stop);
         run.through(source, &mut noting, &mut self.crew, &mut self.tally, &mut |seen| {
@@ -217,6 +242,7 @@ struct Noting<'a> {
     /// Label of where dead letters go.
     dead_letters_to: &'static str,
     housekeeping: Housekeeping,
+    pulse: &'a Pulse,
 }
 
 impl Recorder for Noting<'_> {
@@ -237,11 +263,13 @@ impl Recorder for Noting<'_> {
             verdict.into_iter().for_each(|verdict| self.metrics.findings(finding.severity, verdict, finding.count));
         }
         self.housekeeping.do_if_due(self.ledger, now);
+        self.pulse.beat();
         Ok(durable)
     }
 
     fn idle(&mut self) -> Result<(), RecordError> {
         self.housekeeping.do_if_due(self.ledger, now_ms());
+        self.pulse.beat();
         self.ledger.idle()
     }
 }
@@ -260,11 +288,18 @@ pub fn show_loaded(metrics: &Metrics, world: &World, settings: &Settings) {
     metrics.condition().safeguards(ends);
 }
 
+/// An old database places addresses where they no longer are; whoever reads the log should know.
+pub fn say_if_stale(world: &World, settings: &Settings) {
+    let allowed = settings.database_max_age_days;
+    let days = world.geo.built().map_or(0, |built| now_ms().saturating_sub(built) / DAY_MS);
+    if days > i64::from(allowed) {
+        tracing::warn!(days, allowed, "the oldest geolocation database is stale; name a newer file in [geo] databases");
+    }
+}
+
 /// Begin of a day of the Hong Kong calendar, in ms since the epoch.
 fn midnight(day: i32) -> i64 {
-    const DAY: i64 = 86_400_000;
-    const HONG_KONG: i64 = 8 * 3_600_000;
-    i64::from(day) * DAY - HONG_KONG
+    i64::from(day) * DAY_MS - HKT_OFFSET_MS
 }
 
 fn count(metrics: &Metrics, seen: &Seen<'_>) {

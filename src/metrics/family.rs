@@ -88,7 +88,7 @@ families! {
     );
     label_overflow: IntCounter = counter("label_overflow_total", "Counts that went under the label value other.");
     findings: IntCounterVec = counters(
-        "findings_total",
+        "finding_records_total",
         "Records that went into findings, by severity and verdict.",
         &["severity", "verdict"],
     );

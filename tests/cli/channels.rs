@@ -62,6 +62,33 @@ fn a_preview_is_cut_to_its_readers_and_a_pseudonym_is_turned_back_for_the_office
     room.run(&at(&["preview", "ffffffffff", "--channel", "soc"])).exits(1).complains(&["no finding"]);
 }
 
+/// Whom a pseudonym stands for is shown when it is in the log that somebody asked, and not before.
+#[test]
+fn who_asked_for_a_person_and_why_is_in_the_evidence() {
+    let room = room();
+    let deeds = || room.run(&["verify", "data/evidence", "--json"]).exits(0).lines()[0]["deeds"].as_u64().unwrap();
+    let soc = room.run(&at(&["findings", "--json"])).exits(0).lines();
+    let id = soc[0]["id"].as_str().unwrap();
+    let seen: Value = serde_json::from_str(&room.run(&at(&["preview", id, "--channel", "soc"])).exits(0).out).unwrap();
+    let pseudonym = seen["actor_id"].as_str().unwrap();
+    let before = deeds();
+    let no_reason = ["reveal", pseudonym, "--by", "Privacy Officer", "--reason", " "];
+    assert_eq!(room.run(&at(&no_reason)).exits(1).out, "");
+    assert_eq!(deeds(), before, "what was refused is no access");
+    let reveal = ["reveal", pseudonym, "--by", "Privacy Officer", "--reason", "access request 12"];
+    assert!(!room.run(&at(&reveal)).exits(0).out.is_empty());
+    assert_eq!(deeds(), before + 1);
+    // an auditor's bundle shows it, with a proof that it is in the signed log, and a person's name nowhere
+    let why = ["--by", "Auditor", "--why", "yearly audit"];
+    room.run(&[&["report", "-c", "bank.toml", "--data", "data", "--out", "bundle"], why.as_slice()].concat()).exits(0);
+    let told = room.read("bundle/log-1/deeds.ndjson");
+    assert_eq!(told.matches(" reveal ").count(), 1, "{told}");
+    // it is written down before it is shown: where it cannot be, nothing is
+    std::fs::rename(room.path("data/evidence/tile"), room.path("data/evidence/elsewhere")).unwrap();
+    let ran = room.run(&at(&reveal)).exits(1);
+    assert_eq!(ran.out, "", "{}", ran.err);
+}
+
 #[test]
 fn an_acknowledgement_and_a_silence_are_kept() {
     let room = room();

@@ -106,3 +106,44 @@ fn instances_that_share_a_configuration_have_logs_of_their_own() {
     }
     room.run(&["run", "-c", "bank.toml", "--instance", "two words"]).exits(64).complains(&["letters, digits"]);
 }
+
+#[test]
+fn channels_are_tried_without_a_message() {
+    use std::io::{Read as _, Write as _};
+    let mail = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = mail.local_addr().unwrap().port().to_string();
+    // greets as a mail server does, and writes down what it is told
+    let told = std::thread::spawn(move || {
+        let (mut stream, _) = mail.accept().unwrap();
+        let mut told = String::new();
+        let say = |line: &str, stream: &mut std::net::TcpStream| stream.write_all(line.as_bytes()).unwrap();
+        say("220 mail.example ESMTP\r\n", &mut stream);
+        let mut buffer = [0_u8; 1024];
+        while let Ok(n @ 1..) = stream.read(&mut buffer) {
+            let heard = String::from_utf8_lossy(&buffer[..n]).into_owned();
+            say("250 mail.example\r\n", &mut stream);
+            told.push_str(&heard);
+        }
+        told
+    });
+    let room = Room::new();
+    let channels = "[[channels]]\nid = \"officer\"\nkind = \"mail\"\n[channels.mail]\nserver = \"127.0.0.1\"\nport = PORT\n\
+        security = \"none\"\nfrom = \"hw@example.com\"\nto = [\"dpo@example.com\"]\n\n\
+        [[channels]]\nid = \"group\"\nkind = \"dingtalk\"\n[channels.http]\nurl_from = \"file:robot-url\"\n\n\
+        [[channels]]\nid = \"siem\"\nkind = \"syslog\"\n[channels.syslog]\naddress = \"127.0.0.1:9\"\nplaintext = true\n\n";
+    let terminal = "[[channels]]\nid = \"officer\"\nkind = \"terminal\"\nmin_severity = \"MEDIUM\"\n";
+    room.bank(&[(terminal, &channels.replace("PORT", &port))]);
+    let doctor = ["doctor", "-c", "bank.toml", "--data", "data"];
+    let offline = room.run(&[doctor.as_slice(), &["--offline"]].concat()).exits(1);
+    offline.says(&["good   channel officer: ", "nobody was asked", "WRONG  channel group: ", "robot-url"]);
+    let ran = room.run(&doctor).exits(1);
+    ran.says(&["good   channel officer: the server greets; no message was sent", "WRONG  channel group: "]);
+    ran.says(&["WRONG  channel siem: syslog 127.0.0.1:9: ", "what is owed waits until it answers"]);
+    let told = told.join().unwrap();
+    assert!(told.starts_with("EHLO ") && !told.contains("MAIL FROM"), "{told}");
+    fs::write(room.path("robot-url"), "https://127.0.0.1:9/robot/send?access_token=s3cret").unwrap();
+    fs::set_permissions(room.path("robot-url"), fs::Permissions::from_mode(0o600)).unwrap();
+    let ran = room.run(&doctor).exits(1);
+    ran.says(&["WRONG  channel group: https://127.0.0.1:9/…: "]);
+    assert!(!ran.out.contains("s3cret"), "{}", ran.out);
+}

@@ -35,7 +35,13 @@ pub(super) struct Service {
 impl Service {
     /// Starts `run` on `bank.toml` and waits until it serves.
     pub(super) fn start(room: &Room) -> Self {
+        Self::start_with(room, &[])
+    }
+
+    /// The same, with variables in its environment.
+    pub(super) fn start_with(room: &Room, environment: &[(&str, &str)]) -> Self {
         let mut command = room.command(&["run", "-c", "bank.toml", "--data", "data"]);
+        command.envs(environment.iter().copied());
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut process = Beside(command.spawn().unwrap());
         let log = Arc::new(Mutex::new(String::new()));
@@ -82,6 +88,10 @@ impl Service {
 
     pub(super) fn until_logged(&self, text: &str) {
         until(text, || self.log.lock().unwrap().contains(text).then_some(()));
+    }
+
+    pub(super) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
     }
 
     /// Ends the input and waits.
@@ -149,7 +159,7 @@ fn probes_answer_and_the_metrics_show_that_nothing_is_lost() {
     assert_eq!(of("judged") + of("rejected") + of("duplicate"), 3000.0, "{}", service.metrics());
     assert!(of("judged") > 2900.0 && of("duplicate") > 0.0);
     let text = service.metrics();
-    for family in ["harbourwatch_verdicts_total", "harbourwatch_findings_total", "harbourwatch_build_info"] {
+    for family in ["harbourwatch_verdicts_total", "harbourwatch_finding_records_total", "harbourwatch_build_info"] {
         assert!(text.contains(family), "{family} is not in\n{text}");
     }
     let ran = service.finish().exits(0);
@@ -207,6 +217,25 @@ fn a_reload_while_nothing_comes_is_in_the_evidence_of_what_comes_next() {
     let policies: Vec<_> =
         entries(&room).into_iter().filter(|entry| entry.starts_with("hw1 C ") && entry.contains(" policy ")).collect();
     assert!(policies.len() == 1 && policies[0].contains(&digest), "{digest}: {policies:?}");
+}
+
+#[test]
+fn what_a_reload_leaves_until_the_next_start_is_named_in_the_log() {
+    let room = Room::new();
+    room.bank(&[]);
+    let mut service = Service::start(&room);
+    room.bank(&[("min_severity = \"MEDIUM\"", "min_severity = \"INFO\""), ("messages = 16384", "messages = 4096")]);
+    service.signal("HUP");
+    service.until_logged("taken up at the next start alone");
+    assert!(service.log().contains("\"sections\":\"batch, channels\""), "{}", service.log());
+    // which verdicts leave a record is a rule: it is taken up, and does not wait
+    room.bank(&[("\"UNDETERMINED\", \"COVERED\"]", "\"UNDETERMINED\"]")]);
+    service.signal("HUP");
+    until("a second reload", || (service.log().matches("\"reloaded\"").count() == 2).then_some(()));
+    service.feed(row(1));
+    service.until_received(1.0);
+    let ran = service.finish().exits(0);
+    assert_eq!(ran.err.matches("taken up at the next start alone").count(), 1, "{}", ran.err);
 }
 
 #[test]

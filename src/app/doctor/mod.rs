@@ -2,6 +2,7 @@
 //! nothing but for a file that it makes and removes in each folder that must be writable; sends no notice.
 
 mod local;
+mod receivers;
 mod remote;
 
 use std::io::Write;
@@ -107,7 +108,7 @@ pub fn run(options: &Options) -> anyhow::Result<Outcome> {
     if !options.offline {
         remote::brokers(&mut report, &settings);
     }
-    remote::channels(&mut report, &settings);
+    receivers::channels(&mut report, &settings, options.offline);
     report.print(&mut std::io::stdout().lock())?;
     Ok(if report.count(State::Wrong) == 0 { Outcome::Done } else { Outcome::Failed })
 }

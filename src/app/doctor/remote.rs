@@ -1,7 +1,6 @@
 //! What is reached by network: the admin server's address, brokers with topics and grants, receivers of notices.
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
 
 use super::Report;
 use crate::app::health;
@@ -93,24 +92,5 @@ fn topics(report: &mut Report, probe: &Probe, options: &Options) {
             }
             Err(trouble) => report.wrong(format!("group {}", options.group), trouble.to_string()),
         }
-    }
-}
-
-/// What can be said of channels without sending anything.
-pub(super) fn channels(report: &mut Report, settings: &Settings) {
-    if settings.channels.is_empty() {
-        report.look("channels", "none: nobody is told of findings; name one under [[channels]]");
-    }
-    for channel in &settings.channels {
-        let about = format!("channel {}", channel.spec.name);
-        if let ChannelWay::File(path, _) = &channel.way {
-            let folder =
-                path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-            if !folder.is_dir() {
-                report.look(about, format!("{} is not there yet", folder.display()));
-                continue;
-            }
-        }
-        report.good(about, "configured; no notice was sent to try it");
     }
 }

@@ -127,6 +127,18 @@ impl Mail {
         Ok(builder.credentials(Credentials::new(user.clone(), password.reveal().to_owned())).build())
     }
 
+    /// Greets the server, with the password where there is one, and sends nothing.
+    ///
+    /// # Errors
+    /// The server is not reached, not encrypted, or takes the password for wrong.
+    pub fn greet(&self) -> Result<(), SendError> {
+        match self.transport()?.test_connection() {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(SendError::Transient(format!("mail {}: it does not answer", self.options.server))),
+            Err(error) => Err(SendError::Transient(format!("mail {}: {}", self.options.server, told_of(&error)))),
+        }
+    }
+
     fn encryption(&self) -> Result<TlsParameters, SendError> {
         let unable = |why: String| SendError::Transient(format!("mail {}: {why}", self.options.server));
         let authorities = self.options.trust.authorities().map_err(|error| unable(error.to_string()))?;
@@ -183,17 +195,18 @@ impl Mail {
 
     /// What went wrong with the `nth` recipient, who is not named.
     fn told(&self, error: &Error, nth: usize) -> String {
-        let (server, of) = (&self.options.server, self.options.to.len());
-        let what = match error.status() {
-            Some(code) => format!("answer {code}"),
-            None if error.is_timeout() => "timed out".to_owned(),
-            None if error.is_tls() => format!("TLS: {}", root_cause(error)),
-            None if error.is_response() || error.is_client() => {
-                "no agreement with the server on how to talk".to_owned()
-            }
-            None => root_cause(error),
-        };
-        format!("mail {server}: recipient {} of {of}: {what}", nth + 1)
+        format!("mail {}: recipient {} of {}: {}", self.options.server, nth + 1, self.options.to.len(), told_of(error))
+    }
+}
+
+/// What went wrong, without the server's words.
+fn told_of(error: &Error) -> String {
+    match error.status() {
+        Some(code) => format!("answer {code}"),
+        None if error.is_timeout() => "timed out".to_owned(),
+        None if error.is_tls() => format!("TLS: {}", root_cause(error)),
+        None if error.is_response() || error.is_client() => "no agreement with the server on how to talk".to_owned(),
+        None => root_cause(error),
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod alertmanager;
 mod chat;
+pub mod dial;
 mod elastic;
 mod file;
 pub mod http;

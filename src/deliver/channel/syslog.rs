@@ -4,14 +4,11 @@
 
 use std::fmt;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream, ToSocketAddrs};
+use std::net::Shutdown;
 use std::time::Duration;
 
-use rustls::pki_types::ServerName;
-use rustls::{ClientConnection, StreamOwned};
-
 use super::tls::Trust;
-use super::{Channel, SendError};
+use super::{Channel, SendError, dial};
 use crate::deliver::audience::Audience;
 use crate::deliver::notice::Notice;
 use crate::deliver::render::{Context, Format, syslog};
@@ -66,40 +63,21 @@ impl Syslog {
     }
 
     fn deliver(&self, frames: &[u8]) -> Result<(), String> {
-        let tcp = self.connect()?;
+        let Options { host, port, tls } = &self.options;
+        let tcp = dial::tcp(host, *port, PATIENCE)?;
         let trouble = |error: std::io::Error| error.to_string();
-        let Some(trust) = &self.options.tls else {
+        let Some(trust) = tls else {
             let mut tcp = tcp;
             tcp.write_all(frames).map_err(trouble)?;
             tcp.shutdown(Shutdown::Write).map_err(trouble)?;
             return await_end(&mut tcp);
         };
-        let config = trust.client().map_err(|error| error.to_string())?;
-        let name =
-            ServerName::try_from(self.options.host.clone()).map_err(|_| "its name is no host name".to_owned())?;
-        let session = ClientConnection::new(config, name).map_err(|error| format!("TLS: {error}"))?;
-        let mut stream = StreamOwned::new(session, tcp);
+        let mut stream = dial::tls(host, tcp, trust)?;
         stream.write_all(frames).map_err(trouble)?;
         stream.conn.send_close_notify();
         stream.flush().map_err(trouble)?;
         stream.sock.shutdown(Shutdown::Write).map_err(trouble)?;
         await_end(&mut stream)
-    }
-
-    fn connect(&self) -> Result<TcpStream, String> {
-        let Options { host, port, .. } = &self.options;
-        let addresses = (host.as_str(), *port).to_socket_addrs().map_err(|_| "its name is not known".to_owned())?;
-        let mut last = "its name has no address".to_owned();
-        for address in addresses {
-            match TcpStream::connect_timeout(&address, PATIENCE) {
-                Ok(tcp) => {
-                    let set = tcp.set_read_timeout(Some(PATIENCE)).and_then(|()| tcp.set_write_timeout(Some(PATIENCE)));
-                    return set.map(|()| tcp).map_err(|error| error.to_string());
-                }
-                Err(error) => last = error.to_string(),
-            }
-        }
-        Err(last)
     }
 }
 
