@@ -133,6 +133,8 @@ def everything(folder):
     stand.certificate(room.folder)
     mail = stand.MailServer(room.folder, "harbourwatch", "pass word")
     mail.refuse = 1
+    submission = stand.MailServer(room.folder, "harbourwatch", "pass word", implicit=True)
+    stand.Robot("SECprobe").proves_itself()
     hook = stand.Hook(WEBHOOK_SECRET, ["500", "429", "hang up", "half"])
     robot, slack, teams = stand.Robot("SECtest"), stand.Chat(), stand.Chat()
     splunk, elastic = stand.Splunk("tok", ["500", "hang up"]), stand.Elastic("key", ["429"])
@@ -150,6 +152,21 @@ username = "harbourwatch"
 password = "{room.secret('password', 'pass word')}"
 from = "harbourwatch <harbourwatch@example.com>"
 to = ["Privacy Officer <dpo@example.com>", "second@example.com"]
+{LETTERS}
+[[channels]]
+id = "submission"
+kind = "mail"
+min_severity = "INFO"
+interval_s = 0
+[channels.mail]
+server = "localhost"
+port = {submission.port}
+security = "tls"
+ca = "{folder}/ca.pem"
+username = "harbourwatch"
+password = "{room.secret('password', 'pass word')}"
+from = "harbourwatch <harbourwatch@example.com>"
+to = ["dpo@example.com"]
 {LETTERS}
 [[channels]]
 id = "lines"
@@ -177,7 +194,7 @@ format = "ocsf"
     channels += f'[channels.splunk]\ntoken = "{room.secret("splunk", "tok")}"\nindex = "dlp"\n'
     channels += channel("elastic", "elastic", url(elastic.web))
     channels += f'[channels.elastic]\napi_key = "{room.secret("elastic", "key")}"\n'
-    names = ["officer", "lines", "group", "slack", "teams", "hook", "splunk", "elastic"]
+    names = ["officer", "submission", "lines", "group", "slack", "teams", "hook", "splunk", "elastic"]
     rsyslog = alertmanager = None
     if shutil.which("rsyslogd", path=os.environ["PATH"] + ":/usr/sbin") and \
             any(pathlib.Path("/usr/lib").glob("*/rsyslog/lmnsd_gtls.so")):
@@ -211,8 +228,12 @@ address = "localhost:{port}"
             # the receivers that fail first
             ran = room.run("notify", "test", name, "-c", "hw.toml", "--data", "data")
         print("notify test", name, "->", ran.stdout.strip(), ran.stderr.strip()[-300:])
-    tests = (len(mail.messages), len(robot.kept))
-    mail.messages.clear(), robot.kept.clear(), slack.kept.clear(), teams.kept.clear()
+    doctor = room.run("doctor", "-c", "hw.toml", "--data", "data").stdout
+    for name in names:
+        assert re.search(rf"good   channel {name}: .*(no message was sent|needs no receiver)", doctor), (name, doctor)
+    print("doctor: every channel answers, and none was sent anything")
+    tests = (len(mail.messages), len(robot.kept), len(submission.messages))
+    mail.messages.clear(), submission.messages.clear(), robot.kept.clear(), slack.kept.clear(), teams.kept.clear()
     hook.kept.clear(), splunk.kept.clear(), elastic.kept.clear()
     before = len(rsyslog.lines()) if rsyslog else 0
 
@@ -255,6 +276,12 @@ address = "localhost:{port}"
                    if part.get_content_type() == "text/html")
     named = {uid for uid in findings if uid in told}
     assert named and all("In-Reply-To" in letter for _, letter in letters)
+    # the same letters by implicit TLS (port 465), each once
+    by_tls = collections.Counter(letter["message-id"] for _, letter in submission.parsed())
+    assert by_tls and max(by_tls.values()) == 1, by_tls
+    by_name = {uid for uid in findings for _, letter in submission.parsed() if uid in letter.get_body(("plain",)).get_content()}
+    assert by_name, "no finding by implicit TLS"
+    print(f"mail by implicit TLS: {len(by_tls)} mails, {len(by_name)} findings by name")
     print(f"mail: {len(ids)} mails; {len(named)} of {len(findings)} findings by name, the rest in figures")
     assert "possible transfer" in told.lower() and "可能" in told
     for word in ("violation", "illegal", "breach", "違反", "違法"):
@@ -319,7 +346,24 @@ address = "localhost:{port}"
     print("reveal:", revealed.splitlines()[0].split(":")[0])
     room.at("preview", next(iter(findings)), "--channel", "officer")
     mail.stop()
-    assert tests[0] >= 1 and tests[1] >= 1
+    submission.stop()
+    assert min(tests) >= 1, tests
+    chats_hold(slack.kept, teams.kept)
+
+
+def chats_hold(slack, teams):
+    """Slack's own types and Microsoft's reader of cards, by npm."""
+    source = pathlib.Path(__file__).parent / "chats"
+    tools = pathlib.Path(sys.prefix).parent / "chats"
+    if not shutil.which("npm"):
+        return print("skipped: messages to Slack and Teams against their types: no npm")
+    tools.mkdir(exist_ok=True)
+    for file in source.iterdir():
+        shutil.copy(file, tools)
+    if subprocess.run(["npm", "ci", "--silent", "--no-audit", "--no-fund"], cwd=tools, check=False).returncode != 0:
+        return print("skipped: messages to Slack and Teams against their types: npm could not install them")
+    (tools / "kept.json").write_text(json.dumps({"slack": slack, "teams": teams}))
+    subprocess.run(["node", "check.mjs", "kept.json"], cwd=tools, check=True)
 
 
 def killed(folder):

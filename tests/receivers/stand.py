@@ -39,9 +39,10 @@ def certificate(folder):
 
 
 class MailServer:
-    """aiosmtpd: offers STARTTLS, demands it before a password, and a password before a message."""
+    """aiosmtpd: offers STARTTLS, demands it before a password, and a password before a message; or `implicit`, as on port 465:
+    encrypted from the first byte."""
 
-    def __init__(self, folder, user, password):
+    def __init__(self, folder, user, password, implicit=False):
         from aiosmtpd.controller import Controller
         from aiosmtpd.smtp import AuthResult
 
@@ -60,15 +61,16 @@ class MailServer:
                 if outer.refuse > 0:
                     outer.refuse -= 1
                     return "451 4.3.0 try again"
-                assert session.ssl, "a message came in clear"
+                assert implicit or session.ssl, "a message came in clear"
+                assert session.authenticated, "a message came without a password"
                 outer.messages.append((envelope.rcpt_tos, envelope.content))
                 outer.kept_one()
                 return "250 kept"
 
         self.port = free_port()
-        self.controller = Controller(Keep(), hostname="127.0.0.1", port=self.port, tls_context=context,
-                                     require_starttls=True, auth_required=True, auth_require_tls=True,
-                                     authenticator=login, decode_data=False)
+        how = {"ssl_context": context} if implicit else {"tls_context": context, "require_starttls": True}
+        self.controller = Controller(Keep(), hostname="127.0.0.1", port=self.port, auth_required=True,
+                                     auth_require_tls=not implicit, authenticator=login, decode_data=False, **how)
         self.controller.start()
 
     def stop(self):
@@ -187,6 +189,22 @@ class Robot:
             return 200, b'{"errcode":"0","errmsg":"ok"}'
 
         self.web = Web(take)
+
+    def proves_itself(self):
+        """What DingTalk would not take is not taken here: a stand-in that takes everything shows nothing."""
+        def post(secret="SECprobe", token="token", size=10, kind="application/json"):
+            stamp = str(int(time.time() * 1000))
+            mac = hmac.new(secret.encode(), f"{stamp}\n{secret}".encode(), hashlib.sha256).digest()
+            query = urllib.parse.urlencode({"access_token": token, "timestamp": stamp, "sign": base64.b64encode(mac)})
+            body = {"msgtype": "markdown", "markdown": {"title": "t", "text": "x" * size}, "msgUuid": str(random.random())}
+            request = urllib.request.Request(f"http://127.0.0.1:{self.web.port}/robot/send?{query}",
+                                             json.dumps(body).encode(), {"content-type": kind})
+            with urllib.request.urlopen(request, timeout=5) as answer:
+                return int(json.load(answer)["errcode"])
+
+        assert [post(secret="SECother"), post(token="x"), post(kind="text/plain"), post(size=20_001)] == [310000, 300005, 43004, 460101]
+        assert [post() for _ in range(21)] == [0] * 20 + [130101] and post() == 130101
+        self.web.stop()
 
 
 class Splunk:
