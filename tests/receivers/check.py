@@ -186,7 +186,7 @@ format = "ocsf"
     channels += f'[channels.dingtalk]\nsecret = "{room.secret("robot", "SECtest")}"\n{LETTERS}'
     channels += channel("slack", "slack", secret_url("slack-url", slack.web)) + LETTERS
     channels += channel("teams", "teams", secret_url("teams-url", teams.web)) + LETTERS
-    channels += channel("webhook", "hook", url(hook.web), extra='format = "ocsf"')
+    channels += channel("webhook", "hook", url(hook.web) + "\ntimeout_s = 2", extra='format = "ocsf"')
     # the receiver knows the first secret only: the second is the one that is on its way out
     secrets = [room.secret("whsec", WEBHOOK_SECRET), room.secret("whsec-old", OLD_SECRET)]
     channels += f"[channels.webhook]\nsecrets = {json.dumps(secrets)}\n"
@@ -237,7 +237,7 @@ address = "localhost:{port}"
     hook.kept.clear(), splunk.kept.clear(), elastic.kept.clear()
     before = len(rsyslog.lines()) if rsyslog else 0
 
-    mail.refuse, hook.web.faults = 1, ["500", "429", "hang up", "half"]
+    mail.refuse, hook.web.faults = 1, ["500", "429", "stall", "hang up", "half"]
     splunk.web.faults, elastic.web.faults = ["500", "hang up"], ["429"]
     room.ok("generate", "--events", "400", "--seed", "11", "--out", "events.ndjson")
     service = room.service()
@@ -300,7 +300,7 @@ address = "localhost:{port}"
         hidden(name, text, findings)
         all_told(name, ordered({uid: [json.loads(body) if isinstance(body, bytes) else body for body in some]
                                 for uid, some in bodies.items()}), findings)
-    assert hook.refused == 0 and elastic.turned_away > 0
+    assert hook.refused == 0 and elastic.turned_away > 0 and not hook.web.faults, hook.web.faults
     kept = collections.defaultdict(list)
     for event in splunk.kept:
         assert event["index"] == "dlp" and event["event"]["class_uid"] == 2006

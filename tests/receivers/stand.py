@@ -105,6 +105,11 @@ class Web:
                     self.close_connection = True
                     self.connection.shutdown(socket.SHUT_RDWR)
                     return None
+                if fault == "stall":
+                    # longer than the sender waits, and then nothing
+                    time.sleep(4)
+                    self.close_connection = True
+                    return None
                 status, answer = take(self.path, self.headers, body)
                 outer.kept_one()
                 if fault == "half":
