@@ -44,7 +44,9 @@ pub fn reload_on_signal(config: PathBuf, world: Arc<ArcSwap<World>>, metrics: Ar
                 Ok((fresh, settings)) => {
                     tracing::info!(policy = %fresh.policy.digest, geo = %fresh.geo.digest(), "reloaded");
                     show_loaded(&metrics, &fresh, &settings);
-                    world.store(Arc::new(fresh));
+                    // whom it tells is settled at the start
+                    let tells = world.load().tells();
+                    world.store(Arc::new(fresh.telling(tells)));
                 }
                 Err((part, error)) => {
                     metrics.load_failed();
