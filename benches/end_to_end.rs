@@ -200,16 +200,23 @@ fn sum(bytes: &[u8]) -> u64 {
     bytes.iter().map(|byte| u64::from(*byte)).sum()
 }
 
+/// Messages a call: more gains nothing, and a call waits until its array is full or its time is over.
+const ARRAY: usize = 1_000;
+
+/// The fastest way that the client has: what is there is taken at once, many a call; only where nothing is there the first
+/// message is waited for, alone, so that no call waits for an array to fill.
 fn by_batch(consumer: &BaseConsumer, topic: &Topic) -> (Instant, f64) {
-    let (mut begun, mut came, mut total) = (None, 0, 0);
-    let mut taken = vec![std::ptr::null_mut(); 10_000];
+    let (mut begun, mut came, mut total, mut room) = (None, 0, 0, 1);
+    let mut taken = [std::ptr::null_mut(); ARRAY];
     // SAFETY: the consumer lives until the end of the function; the queue is given back below.
     let queue = unsafe { sys::rd_kafka_queue_get_consumer(consumer.client().native_ptr()) };
     while came < topic.messages {
+        let wait = if room == 1 { 100 } else { 0 };
         // SAFETY: the array has room for as many as is said; each message is ours and destroyed once, after its last use.
         unsafe {
-            let count = sys::rd_kafka_consume_batch_queue(queue, 100, taken.as_mut_ptr(), taken.len());
-            for message in &taken[..usize::try_from(count).unwrap_or_default()] {
+            let count = sys::rd_kafka_consume_batch_queue(queue, wait, taken.as_mut_ptr(), room);
+            let count = usize::try_from(count).unwrap_or_default();
+            for message in &taken[..count] {
                 begun.get_or_insert_with(|| (Instant::now(), processor_time("self")));
                 let one = &**message;
                 if one.err == sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
@@ -218,6 +225,7 @@ fn by_batch(consumer: &BaseConsumer, topic: &Topic) -> (Instant, f64) {
                 }
                 sys::rd_kafka_message_destroy(*message);
             }
+            room = if count == 0 { 1 } else { ARRAY };
         }
     }
     // SAFETY: not used any more.

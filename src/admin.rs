@@ -1,6 +1,8 @@
 //! The admin server: `/live`, `/ready`, `/metrics`. For the operator's own network; says nothing of events, people or the
 //! configuration, and takes no orders.
 
+mod assignment;
+
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,6 +17,8 @@ use axum::routing::get;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+
+pub use assignment::{Assigned, State as PartitionState};
 
 use crate::metrics::Metrics;
 
@@ -44,7 +48,7 @@ pub struct Readiness(Arc<Mutex<Vec<Latch>>>);
 impl Readiness {
     /// Adds something to wait for; held until released.
     pub fn latch(&self, name: &'static str) -> Latch {
-        let latch = Latch { name, released: Arc::default() };
+        let latch = Latch { name, released: Arc::default(), assigned: Arc::default() };
         self.latches().push(latch.clone());
         latch
     }
@@ -52,6 +56,12 @@ impl Readiness {
     /// What is waited for, in the order in which latches were added; empty when ready.
     pub fn waiting(&self) -> Vec<&'static str> {
         self.latches().iter().filter(|latch| !latch.is_released()).map(|latch| latch.name).collect()
+    }
+
+    /// The partitions of the source, where it has such.
+    pub fn assignment(&self) -> Option<Vec<Assigned>> {
+        let shown = |latch: &Latch| latch.assigned.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.latches().iter().find_map(shown)
     }
 
     fn latches(&self) -> std::sync::MutexGuard<'_, Vec<Latch>> {
@@ -64,12 +74,18 @@ impl Readiness {
 pub struct Latch {
     name: &'static str,
     released: Arc<AtomicBool>,
+    assigned: Arc<Mutex<Option<Vec<Assigned>>>>,
 }
 
 impl Latch {
     /// It has come.
     pub fn release(&self) {
         self.released.store(true, Ordering::Release);
+    }
+
+    /// Shows which partitions it has.
+    pub fn show(&self, assigned: Vec<Assigned>) {
+        *self.assigned.lock().unwrap_or_else(PoisonError::into_inner) = Some(assigned);
     }
 
     /// It is gone again: the process is not ready.
@@ -165,8 +181,11 @@ async fn live() -> &'static str {
 async fn ready(State(shown): State<Shown>) -> Response {
     let waiting = shown.readiness.waiting();
     let status = if waiting.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let body = serde_json::json!({ "ready": waiting.is_empty(), "waiting_for": waiting }).to_string();
-    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+    let mut body = serde_json::json!({ "ready": waiting.is_empty(), "waiting_for": waiting });
+    if let Some(assignment) = shown.readiness.assignment() {
+        body["assignment"] = serde_json::json!(assignment);
+    }
+    (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }
 
 async fn metrics(State(shown): State<Shown>) -> Response {

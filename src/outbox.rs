@@ -25,6 +25,7 @@ mod stored;
 mod stored_letter;
 mod tally;
 mod trouble;
+mod verdicts;
 
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -48,6 +49,7 @@ pub use queue::{Backlog, News, Outcome, Parcel, Queue};
 pub use silence::{Matcher, Silence};
 pub use spec::{ChannelSpec, Escalation, Manner, Wait};
 pub use tally::SLOT_MS;
+pub use verdicts::{Untold, VerdictLines};
 
 /// Why the state could not be read or written. Every kind is fatal for the recorder: nothing may be committed after it.
 #[derive(Debug, Error)]
@@ -179,6 +181,7 @@ impl Outbox {
             return Err(OutboxError::Order("the previous batch was prepared but never applied"));
         }
         let batch = prints::insert(&transaction, &report.fingerprints)?;
+        verdicts::insert(&transaction, tree_size, report)?;
         transaction
             .prepare_cached("INSERT INTO pending (only, tree_size, delta, batch) VALUES (1, ?1, ?2, ?3)")?
             .execute(params![int(tree_size), delta, batch])?;
@@ -227,6 +230,7 @@ impl Outbox {
     fn discard(&mut self) -> Result<(), OutboxError> {
         let transaction = begin(&mut self.connection)?;
         transaction.execute("DELETE FROM fingerprints WHERE batch IN (SELECT batch FROM pending)", [])?;
+        verdicts::discard(&transaction)?;
         transaction.execute("DELETE FROM pending", [])?;
         Ok(transaction.commit()?)
     }

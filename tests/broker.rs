@@ -14,3 +14,4 @@ mod join;
 mod lifecycle;
 mod node;
 mod poison;
+mod verdicts;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use harbourwatch::admin::Readiness;
+use harbourwatch::admin::{PartitionState, Readiness};
 use harbourwatch::domain::position::Lane;
 use harbourwatch::kafka::{Connection, Haste, Header, Outgoing, Producer, Round};
 use harbourwatch::metrics::{Metrics, Scope};
@@ -258,4 +258,69 @@ fn a_topic_that_does_not_exist_ends_the_run_with_the_cause() {
         }
     };
     assert!(error.contains("does not exist"), "{error}");
+}
+
+/// The process's own figure.
+fn figure(metrics: &Metrics, series: &str) -> f64 {
+    let text = metrics.render().unwrap();
+    let value = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ').map(str::to_owned));
+    value.and_then(|value| value.parse().ok()).unwrap_or_default()
+}
+
+/// The recorder is stuck for longer than the client may go without a poll, and than its session lasts: the partitions stay
+/// ours, no message is lost or comes twice, and none is held ready beyond the bound.
+#[test]
+fn a_recorder_that_is_stuck_costs_no_partition() {
+    for fetch in [Fetch::Batch, Fetch::Poll] {
+        let cluster = Cluster::new(2);
+        cluster.fill(200);
+        let mut options = Options { fetch, ..cluster.options("g") };
+        options.connection.properties.insert("max.poll.interval.ms".to_owned(), "6000".to_owned());
+        let (metrics, readiness) = (metrics(), Readiness::default());
+        let mut source = Kafka::open(options, &[], Arc::clone(&metrics), readiness.latch("source")).unwrap();
+        let first = drain(&mut source, 200);
+        cluster.fill(100);
+        let until = Instant::now() + Duration::from_secs(9);
+        while Instant::now() < until {
+            source.keep_alive();
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        let held = readiness.assignment().unwrap();
+        assert!(held.iter().all(|one| one.state == PartitionState::Held) && held.len() == 2, "{held:?}");
+        let rest = drain(&mut source, 100);
+        assert!(rest.keys().all(|place| !first.contains_key(place)), "{fetch:?}: came twice");
+        assert_eq!(lane_lengths(&first.into_iter().chain(rest).collect()).values().sum::<u64>(), 300);
+        let moved = |event| figure(&metrics, &format!("harbourwatch_kafka_rebalances_total{{event=\"{event}\"}}"));
+        assert_eq!((moved("assigned"), moved("revoked"), moved("lost")), (1.0, 0.0, 0.0), "{fetch:?}");
+        source.close();
+    }
+}
+
+/// A partition has something and gives nothing: it is fetched anew, then by another client, and goes on where it stood.
+#[test]
+fn a_partition_with_lag_that_gives_nothing_is_looked_after() {
+    let cluster = Cluster::new(1);
+    cluster.fill(50);
+    let options = Options { stall: Duration::from_secs(2), ..cluster.options("g") };
+    let (metrics, readiness) = (metrics(), Readiness::default());
+    let mut source = Kafka::open(options, &[], Arc::clone(&metrics), readiness.latch("source")).unwrap();
+    drain(&mut source, 50);
+    // every fetch fails from here on, while the ends of partitions are told
+    let errors = vec![RDKafkaRespErr::RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR; 100_000];
+    cluster.0.request_errors(RDKafkaApiKey::Fetch, &errors);
+    cluster.fill(30);
+    let (mut batch, until, mut was_stalled) = (Batch::default(), Instant::now() + PATIENCE, false);
+    while figure(&metrics, "harbourwatch_kafka_clients_total") < 2.0 {
+        assert!(Instant::now() < until, "the partition was not looked after");
+        batch.clear();
+        assert_eq!(source.poll(&mut batch, &Limits::default(), &mut Grounded).unwrap(), Polled::Idle);
+        let assignment = readiness.assignment().unwrap_or_default();
+        was_stalled |= assignment.iter().any(|one| one.state == PartitionState::Stalled && one.lag == Some(30));
+    }
+    assert!(was_stalled, "readiness did not show it");
+    assert!(figure(&metrics, "harbourwatch_kafka_stalls_total") >= 1.0);
+    cluster.0.clear_request_errors(RDKafkaApiKey::Fetch);
+    let rest = drain(&mut source, 30);
+    assert_eq!(rest.keys().next(), Some(&(0, 50)));
+    source.close();
 }

@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
-use harbourwatch::admin::{Admin, AdminError, Readiness};
+use harbourwatch::admin::{Admin, AdminError, Assigned, PartitionState, Readiness};
 use harbourwatch::domain::flow::FlowKind;
 use harbourwatch::domain::verdict::{Severity, Verdict};
 use harbourwatch::metrics::{
@@ -51,6 +51,7 @@ fn exercised() -> Metrics {
     condition.disk(Folder::Evidence, 500, 1_000);
     metrics.kafka().lag("dingtalk-audit", 3, 40, 1_500);
     metrics.kafka().errors("unreachable", 2);
+    metrics.kafka().verdict_lines(5);
     metrics.loaded(&Loaded { pack: "hk-2026".into(), policy: "ab".repeat(32), geo_built: Some(1_000), at: 2_000 });
     metrics
 }
@@ -241,8 +242,14 @@ fn readiness_waits_for_every_latch_and_can_be_lost() {
     assert_eq!(ready(), (503, r#"{"ready":false,"waiting_for":["source"]}"#.into()));
     source.release();
     assert_eq!(ready(), (200, r#"{"ready":true,"waiting_for":[]}"#.into()));
+    let (topic, state) = ("audit".to_owned(), PartitionState::of(Some(2), false, false));
+    source.show(vec![Assigned { topic, partition: 3, state, next: Some(7), lag: Some(2) }]);
+    let partition = r#"{"lag":2,"next":7,"partition":3,"state":"reading","topic":"audit"}"#;
+    let shown = format!(r#"{{"assignment":[{partition}],"ready":true,"waiting_for":[]}}"#);
+    assert_eq!(ready(), (200, shown));
+    source.show(Vec::new());
     databases.hold();
-    assert_eq!(ready(), (503, r#"{"ready":false,"waiting_for":["databases"]}"#.into()));
+    assert_eq!(ready(), (503, r#"{"assignment":[],"ready":false,"waiting_for":["databases"]}"#.into()));
     assert_eq!(get(admin.address(), "/live").0, 200, "alive all the while");
     admin.stop();
 }

@@ -411,6 +411,18 @@ fn faults_of_running() {
 }
 
 #[test]
+fn faults_of_the_topic_for_verdicts() {
+    let kafka = |verdicts: &str| {
+        let topics = "topics = [\"audit\", \"push\"]";
+        format!("[kafka]\nbrokers = [\"k:9092\"]\n[source]\nkind = \"kafka\"\n[source.kafka]\n{topics}\n{verdicts}")
+    };
+    assert!(with(&kafka("verdicts = \"told\"")).is_ok());
+    let path = "source.kafka.verdicts";
+    assert_only_fault(&kafka("verdicts = \"push\""), path, "\"push\"", "the source reads this topic; name another");
+    assert_only_fault(&kafka("verdicts = \"told you\""), path, "\"told you\"", "not a topic's name");
+}
+
+#[test]
 fn key_pasted_into_recipients_is_not_repeated() {
     let private = "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ";
     let found = faults(&format!("[evidence]\nrecipients = [\"{private}\"]"));

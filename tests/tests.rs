@@ -20,4 +20,5 @@ mod settings;
 mod sources;
 mod standing;
 mod support;
+mod told;
 mod verdicts;

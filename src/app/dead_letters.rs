@@ -202,7 +202,9 @@ fn judge(settings: &Settings, at: &Where, now: &[Letter]) -> anyhow::Result<()> 
         return Ok(());
     }
     let folders = service::folders(settings, at.data.as_ref());
-    let mut service = Service::start(settings.clone(), &Way { folders, admin: false, verdicts: false })?;
+    let mut settings = settings.clone();
+    settings.source.tell_nobody();
+    let mut service = Service::start(settings, &Way { folders, admin: false, verdicts: false })?;
     let messages = now.iter().map(|letter| letter.raw.clone()).collect();
     let mut summary = Summary::default();
     let ran = service.run(&mut Letters::new(messages, &now_ms().to_string()), false, &mut |seen| {

@@ -31,7 +31,8 @@ pub struct Options {
 /// # Errors
 /// Bad configuration, unreadable input, or nothing more can be made durable.
 pub fn run(options: &Options) -> anyhow::Result<Outcome> {
-    let settings = super::load(&options.config.config)?;
+    let mut settings = super::load(&options.config.config)?;
+    settings.source.tell_nobody();
     logging::start_as_configured(&settings.log);
     let folders = service::folders(&settings, options.data.as_ref());
     let evidence = folders.evidence.clone();

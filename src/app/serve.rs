@@ -79,7 +79,7 @@ fn run_from(from: SourceSettings, service: &mut Service, summary: &mut Summary) 
             service.run(&mut source, false, &mut seen)
         }
         SourceSettings::Kafka(options) => {
-            let options = kafka::Options { instance: service.ledger().name(), ..*options };
+            let options = kafka::Options { instance: service.ledger().name(), state: service.state(), ..*options };
             let mut source = Kafka::open(options, &reached, service.metrics(), service.source_latch())?;
             let ran = service.run(&mut source, false, &mut seen);
             // leaves the group at once, whatever ended the run

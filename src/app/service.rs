@@ -151,6 +151,11 @@ impl Service {
         self.admin.as_ref().map(Admin::address)
     }
 
+    /// The state database.
+    pub fn state(&self) -> PathBuf {
+        self.state.join("state.db")
+    }
+
     /// Readiness waits for it until the source gives events.
     pub fn source_latch(&self) -> Latch {
         self.assigned.clone()
@@ -218,7 +223,7 @@ impl Service {
 
     /// Waits until nothing is due to be told, within a bound. What remains goes out at the next start.
     fn drain(&self) -> anyhow::Result<()> {
-        let queue = Queue::open(&self.state.join("state.db"))?;
+        let queue = Queue::open(&self.state())?;
         let begun = Instant::now();
         for channel in &self.channels {
             let (mut left, mut moved) = (queue.backlog(channel, now_ms())?.due, Instant::now());

@@ -52,7 +52,9 @@ pub fn reload_on_signal(
                     tracing::info!(policy = %fresh.policy.digest, geo = %fresh.geo.digest(), "reloaded");
                     show_loaded(&metrics, &fresh, &settings);
                     say_if_stale(&fresh, &settings);
-                    world.store(Arc::new(fresh));
+                    // whom it tells is settled at the start
+                    let tells = world.load().tells();
+                    world.store(Arc::new(fresh.telling(tells)));
                     say_what_waits(&started, &settings.config);
                 }
                 Err((part, error)) => {

@@ -13,7 +13,7 @@ use crate::outbox::{Bounds, ChannelSpec};
 use crate::pipeline::world::World;
 use crate::recorder::dead_letters::DeadLetterTopic;
 use crate::recorder::{Folders, Ledger};
-use crate::settings::Settings;
+use crate::settings::{Settings, SourceSettings};
 
 /// Fingerprints that the duplicate check holds: about a week of a busy tenant, 50 MB.
 pub const DEDUPE_WINDOW: usize = 1 << 20;
@@ -27,7 +27,8 @@ pub fn world(settings: &Settings) -> anyhow::Result<World> {
     let patterns = NamePatterns::new(&settings.sensitive).context("sensitive: name patterns")?;
     let (policy, estate) = (settings.policy.clone(), settings.estate.clone());
     let world = World::new(decoder(settings), geo, policy, estate, patterns, &settings.evidence.record);
-    Ok(world.assuming(settings.decode.default_tenant.as_deref()))
+    let tells = matches!(&settings.source, SourceSettings::Kafka(options) if options.verdicts.is_some());
+    Ok(world.assuming(settings.decode.default_tenant.as_deref()).telling(tells))
 }
 
 /// Reads messages as the configuration says that they are wrapped.

@@ -88,6 +88,10 @@ pub struct KafkaSource {
     pub stall_s: u64,
     /// Between two looks at the certificates on disk, in seconds, 1 to 86400. Default 30.
     pub renew_s: u64,
+    /// Topic where stream users are told of every judged event, in one transaction with the group's offsets: who reads committed
+    /// records has each line once. Left out: they are not. See docs/kafka.md.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdicts: Option<String>,
     /// A word that is set, and changed, when a topic was deleted and made anew under its old name: its offsets then mean
     /// other records. Default none.
     pub epoch: String,
@@ -107,6 +111,7 @@ impl Default for KafkaSource {
             prefetch_kib: 32_768,
             stall_s: 120,
             renew_s: 30,
+            verdicts: None,
             epoch: String::new(),
         }
     }

@@ -8,6 +8,7 @@ mod producer;
 mod properties;
 mod reader;
 mod token;
+mod transaction;
 mod trouble;
 
 pub use connection::{ConnectError, Connection, Mechanism, Sasl, Tls};
@@ -17,6 +18,7 @@ pub use probe::Probe;
 pub use producer::{Haste, Header, Outgoing, Producer, Round, SendError};
 pub use properties::{Refusal, refused};
 pub use reader::{ReadError, Reader, Taken};
+pub use transaction::{Failed, TIMEOUT as TRANSACTION, Transactions};
 pub use trouble::{Cause, Trouble};
 
 /// The time that a request to the brokers may take before it counts as failed.

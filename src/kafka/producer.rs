@@ -4,13 +4,12 @@ use std::error::Error;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use rdkafka::ClientConfig;
 use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Header as RawHeader, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer as _, ProducerContext, ThreadedProducer};
-use rdkafka::{ClientConfig, TopicPartitionList};
 use thiserror::Error;
 
 use super::connection::{ConnectError, Connection};
@@ -85,12 +84,13 @@ struct State {
 }
 
 /// Comes back with the acknowledgement of one message.
-struct Ticket {
+pub(super) struct Ticket {
     round: Arc<Waiting>,
     index: usize,
 }
 
-struct Acks(Arc<Reports>);
+/// Takes the client's answers.
+pub(super) struct Acks(Arc<Reports>);
 
 impl Producer {
     /// Makes a client that sends each message once and in order. Connects in the background.
@@ -98,24 +98,20 @@ impl Producer {
     /// # Errors
     /// A secret or file is not to be had, or the client refuses its settings.
     pub fn connect(connection: &Connection, haste: Haste) -> Result<Self, ConnectError> {
-        Self::with(connection, connection.client()?, haste)
+        Self::with(connection, connection.client()?, haste, DELIVERY)
     }
 
-    /// The same with transactions under `id`, and fences off any other process with that id.
-    ///
-    /// # Errors
-    /// As for [`Producer::connect`].
-    pub fn transactional(connection: &Connection, id: &str) -> Result<Self, ConnectError> {
-        let mut client = connection.client()?;
-        client.set("transactional.id", id);
-        Self::with(connection, client, Haste::Gather)
-    }
-
-    fn with(connection: &Connection, mut client: ClientConfig, haste: Haste) -> Result<Self, ConnectError> {
+    /// As [`Producer::connect`], with settings of its own; `delivery`: how long one message may take.
+    pub(super) fn with(
+        connection: &Connection,
+        mut client: ClientConfig,
+        haste: Haste,
+        delivery: Duration,
+    ) -> Result<Self, ConnectError> {
         let given = |key: &str| connection.properties.contains_key(key);
         // once and in order, on all in-sync replicas
         client.set("enable.idempotence", "true").set("acks", "all");
-        client.set("message.timeout.ms", DELIVERY.as_millis().to_string());
+        client.set("message.timeout.ms", delivery.as_millis().to_string());
         // small batches of records cost every consumer three to four times as much
         let linger = match haste {
             Haste::AtOnce => "0",
@@ -134,6 +130,11 @@ impl Producer {
         let refused = |error| ConnectError::Refused(Trouble::of(&error, "").said);
         let client = client.create_with_context(Acks(Arc::clone(&reports))).map_err(refused)?;
         Ok(Self { client, reports })
+    }
+
+    /// The client itself, for what belongs to transactions.
+    pub(super) fn client(&self) -> &ThreadedProducer<Acks> {
+        &self.client
     }
 
     /// Errors of the client.
@@ -179,39 +180,6 @@ impl Producer {
         // its result says the same as the count
         drop(self.client.flush(limit));
         usize::try_from(self.client.in_flight_count()).unwrap_or_default()
-    }
-
-    /// Prepares for transactions; waits for those of an earlier process with this id to be settled.
-    ///
-    /// # Errors
-    /// No broker answers, or this user may not.
-    pub fn init_transactions(&self, limit: Duration) -> Result<(), SendError> {
-        self.client.init_transactions(limit).map_err(told)
-    }
-
-    /// Sends messages and commits them together with the group's offsets: both or neither.
-    ///
-    /// # Errors
-    /// Nothing was sent and no offset moved.
-    pub fn transact(
-        &self,
-        messages: &[Outgoing<'_>],
-        offsets: &TopicPartitionList,
-        group: &ConsumerGroupMetadata,
-        limit: Duration,
-    ) -> Result<(), SendError> {
-        self.client.begin_transaction().map_err(told)?;
-        let sent = self.send_all(messages).map_err(|failed| failed.into_iter().next().map(|(_, error)| error));
-        let ended = match sent {
-            Ok(()) => self.client.send_offsets_to_transaction(offsets, group, limit).map_err(told),
-            Err(first) => Err(first.unwrap_or_else(|| told(KafkaError::Canceled))),
-        };
-        let committed = ended.and_then(|()| self.client.commit_transaction(limit).map_err(told));
-        committed.inspect_err(|_| {
-            if let Err(error) = self.client.abort_transaction(limit) {
-                tracing::warn!(%error, "transaction not aborted; the broker does it when it times out");
-            }
-        })
     }
 }
 
@@ -282,7 +250,7 @@ fn is_full(error: &KafkaError) -> bool {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn told(error: KafkaError) -> SendError {
+pub(super) fn told(error: KafkaError) -> SendError {
     let text = if let KafkaError::Transaction(error) = &error { error.to_string() } else { String::new() };
     SendError(Trouble::of(&error, &text))
 }

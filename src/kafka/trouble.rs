@@ -57,6 +57,11 @@ impl Cause {
         Self::Other,
     ];
 
+    /// What a code says by itself.
+    pub(super) fn of_code(code: Code) -> Self {
+        cause(code, "")
+    }
+
     /// Stable lower-case name, for metrics.
     pub fn name(self) -> &'static str {
         match self {

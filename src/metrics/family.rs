@@ -190,6 +190,7 @@ families! {
         &["outcome"],
     );
     errors: IntCounterVec = counters("kafka_errors_total", "Errors that the client told, by cause.", &["cause"]);
+    verdict_lines: IntCounter = counter("kafka_verdict_lines_total", "Verdicts told to stream users, in committed transactions.");
     lost: IntCounter = counter("kafka_lost_records_total", "Records that the broker deleted before they were read.");
     stalls: IntCounter = counter("kafka_stalls_total", "Partitions that had lag and gave nothing, and were looked after.");
     clients: IntCounter = counter("kafka_clients_total", "Clients made, the first one included.");

@@ -111,6 +111,11 @@ impl KafkaMetrics {
         self.families.commits.with_label_values(&["refused"]).inc_by(n);
     }
 
+    /// Lines that stream users were told.
+    pub fn verdict_lines(&self, n: u64) {
+        self.families.verdict_lines.inc_by(n);
+    }
+
     /// Errors that the client told; `cause` is of a closed set.
     pub fn errors(&self, cause: &'static str, n: u64) {
         self.families.errors.with_label_values(&[cause]).inc_by(n);

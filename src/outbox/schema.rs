@@ -191,6 +191,7 @@ pub(super) fn open_for_recorder(path: &Path) -> Result<Connection, OutboxError> 
     protect(path)?;
     let connection = connect(path, "FULL")?;
     lay_out(&connection)?;
+    connection.execute_batch(super::verdicts::TABLE)?;
     Ok(connection)
 }
 

@@ -16,6 +16,7 @@ pub mod scene;
 pub mod standing;
 mod storage;
 pub mod tally;
+pub mod told;
 pub mod view;
 pub mod work;
 pub mod world;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::told::Told;
 use crate::domain::event::Personal;
 use crate::domain::finding::FindingKey;
 use crate::domain::position::{Lane, Position};
@@ -22,6 +23,8 @@ pub struct BatchReport {
     pub fingerprints: Vec<u128>,
     /// Offsets before the batch that this log will never have, in order of lanes.
     pub gaps: Vec<Gap>,
+    /// What stream users are told, by lane; empty where nobody asked for it.
+    pub told: Vec<Told>,
     /// What judged the batch.
     pub in_force: InForce,
 }

@@ -9,6 +9,7 @@ use super::ports::Reached;
 use super::record::{Written, other_line, short_digest};
 use super::report::{BatchReport, Coverage, FindingDelta, Gap, Rejected};
 use super::standing::{self, Occasion, Told};
+use super::told;
 use super::work::{Fate, FlowKey, Outcome, Slice};
 use super::world::World;
 use crate::domain::finding::window_start;
@@ -92,6 +93,7 @@ impl Tally {
             lines,
             world: None,
             mark: None,
+            draft: 0,
         };
         round.report.gaps = pass_over(batch, lanes, &mut self.next);
         round.coverage = cover(batch, lanes, &mut self.next);
@@ -163,12 +165,14 @@ struct Round<'a> {
     world: Option<Arc<World>>,
     /// Tenant, beginning of the day, and the mark of both, as asked for last.
     mark: Option<(TenantId, i64, u128)>,
+    /// Where the next line for stream users is looked for in the slice.
+    draft: usize,
 }
 
 impl Round<'_> {
     fn slice(&mut self, slice: &mut Slice) {
         let outcomes = std::mem::take(&mut slice.outcomes);
-        (self.world, self.mark) = (slice.world.take(), None);
+        (self.world, self.mark, self.draft) = (slice.world.take(), None, 0);
         let mut line_from = 0;
         for some in outcomes.chunks(AHEAD) {
             self.dedupe.warm(some.iter().filter_map(Outcome::fingerprint));
@@ -195,6 +199,9 @@ impl Round<'_> {
             }
             Fate::Judged { .. } => {
                 self.judged(at, &message, &outcome.fate, slice);
+                if !slice.told.is_empty() {
+                    self.tell(at, outcome, &slice.told);
+                }
                 if let Some(lines) = &mut self.lines {
                     lines.extend_from_slice(&slice.lines[line_from..outcome.line_end]);
                 }
@@ -313,8 +320,26 @@ impl Round<'_> {
         }
     }
 
+    /// Takes over what stream users are told of a judged event.
+    fn tell(&mut self, at: Position, outcome: &Outcome, drafts: &told::Drafts) {
+        let Some((line, next)) = drafts.find(self.draft, outcome.message, outcome.index) else { return };
+        self.draft = next;
+        let lane = self.place(at.lane);
+        let told = &mut self.report.told;
+        let known = told.iter().position(|one| one.lane == lane).unwrap_or_else(|| {
+            told.push(told::Told { lane, lines: Vec::new() });
+            told.len() - 1
+        });
+        told::frame(&mut told[known].lines, at.offset, line);
+    }
+
+    /// Where a lane stands in the coverage.
+    fn place(&self, lane: LaneId) -> usize {
+        self.coverage.iter().position(|(known, _)| *known == lane).unwrap_or_default()
+    }
+
     fn share(&mut self, lane: LaneId) -> &mut Coverage {
-        let at = self.coverage.iter().position(|(known, _)| *known == lane).unwrap_or_default();
+        let at = self.place(lane);
         &mut self.coverage[at].1
     }
 }

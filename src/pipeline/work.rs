@@ -9,6 +9,7 @@ use super::batch::{Batch, Message};
 use super::fingerprint::{FingerprintKey, fingerprint};
 use super::record::{self, Written};
 use super::scene::Scene;
+use super::told::Drafts;
 use super::world::World;
 use crate::dingtalk::legs::Movement;
 use crate::dingtalk::{Reject, Scratch};
@@ -114,6 +115,8 @@ pub struct Slice {
     pub rejects: Vec<Reject>,
     /// Verdict lines, if asked for.
     pub lines: Vec<u8>,
+    /// What stream users are told, if they are.
+    pub told: Drafts,
     /// The generation that judged, for what is told once for many events.
     pub world: Option<Arc<World>>,
     legs: Vec<Leg>,
@@ -140,6 +143,7 @@ impl Slice {
         self.written.clear();
         self.rejects.clear();
         self.lines.clear();
+        self.told.clear();
     }
 }
 
@@ -222,6 +226,9 @@ impl Worker<'_, '_> {
         });
         if self.task.lines {
             record::verdict_line(&context, &slice.judged, &mut slice.lines);
+        }
+        if self.world.tells() {
+            slice.told.write(self.number, &context, &slice.judged);
         }
         let fate = Fate::Judged {
             verdict,

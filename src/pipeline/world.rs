@@ -28,6 +28,7 @@ pub struct World {
     /// No two worlds of a process have the same; what is remembered of one is of no use in another.
     generation: u64,
     recorded: [bool; Verdict::ALL.len()],
+    tells: bool,
     tenants: Map<String, TenantId>,
     unnamed: Option<TenantId>,
     apps: Map<Id<'static>, AppId>,
@@ -51,7 +52,7 @@ impl World {
         let code = |text: &str| Id::from_text(text.to_owned().into());
         let apps = (0u16..).zip(&policy.apps).map(|(i, app)| (code(&app.code), AppId(i))).collect();
         let recorded = Verdict::ALL.map(|verdict| recorded.contains(&verdict));
-        Self { decoder, geo, policy, estate, patterns, generation, recorded, tenants, unnamed, apps }
+        Self { decoder, geo, policy, estate, patterns, generation, recorded, tells: false, tenants, unnamed, apps }
     }
 
     /// The same, where an event that names no tenant is the one of this corp id.
@@ -59,6 +60,18 @@ impl World {
     pub fn assuming(mut self, tenant: Option<&str>) -> Self {
         self.unnamed = tenant.map_or(self.unnamed, |id| self.tenants.get(id).copied());
         self
+    }
+
+    /// The same, where stream users are told of every judged event or not; without this they are not.
+    #[must_use]
+    pub fn telling(mut self, tells: bool) -> Self {
+        self.tells = tells;
+        self
+    }
+
+    /// Whether stream users are told of every judged event.
+    pub fn tells(&self) -> bool {
+        self.tells
     }
 
     /// The number of this generation in the process.

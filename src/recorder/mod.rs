@@ -85,7 +85,7 @@ impl Ledger {
             tracing::warn!(
                 evidence = log.size(),
                 state = outbox.applied_size(),
-                "the state database is older than the evidence; positions are taken from the evidence, findings in between are not told again"
+                "the state database is older than the evidence; positions are taken from the evidence, findings and verdict lines in between are not told again"
             );
             outbox.adopt(&log.coverage_since(outbox.applied_size())?, log.size())?;
         }

@@ -86,6 +86,7 @@ pub(super) fn source(check: &mut Check<'_>, connection: Connection, instance: &s
     if source.epoch.chars().any(|c| c.is_whitespace() || c.is_control()) {
         check.fault(path.key("epoch"), &source.epoch, "write one word: \"2\" or \"2026-11\"");
     }
+    verdicts(check, &path.key("verdicts"), &source);
     let protocols = Protocol::ALL.map(Protocol::name);
     let protocol = check.one_of(path.key("protocol"), &source.protocol, Protocol::parse, &protocols);
     let begin = |text: &str| {
@@ -110,6 +111,9 @@ pub(super) fn source(check: &mut Check<'_>, connection: Connection, instance: &s
         renew_every: Duration::from_secs(source.renew_s),
         epoch: source.epoch,
         instance: instance.to_owned(),
+        verdicts: source.verdicts,
+        // known when the folders are
+        state: std::path::PathBuf::new(),
     })
 }
 
@@ -121,6 +125,15 @@ fn topics(check: &mut Check<'_>, path: &Path, source: &KafkaSource) {
         if !name.starts_with('^') {
             topic(check, path.index(index), name);
         }
+    }
+}
+
+/// Checks the topic for stream users: what is written there must not come back as events.
+fn verdicts(check: &mut Check<'_>, path: &Path, source: &KafkaSource) {
+    let Some(name) = &source.verdicts else { return };
+    topic(check, path.clone(), name);
+    if source.topics.contains(name) {
+        check.fault(path.clone(), name, "the source reads this topic; name another");
     }
 }
 

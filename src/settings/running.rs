@@ -59,6 +59,16 @@ pub enum SourceSettings {
     Kafka(Box<kafka::Options>),
 }
 
+impl SourceSettings {
+    /// For what is judged beside the source: it has no offsets of the group, and stream users are not told of it.
+    pub fn tell_nobody(&mut self) {
+        match self {
+            Self::Kafka(options) => options.verdicts = None,
+            Self::Replay(_) => {}
+        }
+    }
+}
+
 pub(super) struct Running {
     pub(super) kafka: Connection,
     pub(super) source: SourceSettings,

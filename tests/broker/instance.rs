@@ -140,6 +140,8 @@ impl Instance {
 
     /// Asks it to end; gives how long it took.
     pub(super) fn stop(&mut self) -> Duration {
+        // before this it has nothing in hand, and no handler for signals
+        self.wait_said("serving /live");
         let begun = Instant::now();
         self.signal("TERM");
         let status = self.wait(Duration::from_secs(40));

@@ -163,6 +163,14 @@ fn ready_and_lag_tell_the_truth_also_when_idle() {
         instance.metric(&format!("harbourwatch_kafka_consumer_lag{{partition=\"{partition}\",topic=\"idle\"}}"))
     };
     wait_until("lag is shown", PATIENCE, || lag(0) == Some(0.0) && lag(1) == Some(0.0));
+    let caught_up = |partition, next| {
+        let shown = format!(
+            "{{\"lag\":0,\"next\":{next},\"partition\":{partition},\"state\":\"caught_up\",\"topic\":\"idle\"}}"
+        );
+        instance.get("/ready").is_some_and(|answer| answer.contains(&shown))
+    };
+    let ends = broker.ends("idle");
+    wait_until("readiness shows both partitions", PATIENCE, || caught_up(0, ends[0]) && caught_up(1, ends[1]));
     // frozen, it falls behind; thawed, it says so before it has caught up, or has caught up
     instance.signal("STOP");
     generate(&broker.0, "idle", &["--events", "100", "--duplicates", "0", "--seed", "2"]);

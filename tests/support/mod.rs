@@ -107,6 +107,7 @@ impl Recorder for Kept {
             findings: report.findings.clone(),
             fingerprints: report.fingerprints.clone(),
             gaps: report.gaps.clone(),
+            told: report.told.clone(),
             in_force: report.in_force.clone(),
         });
         Ok(durable)

@@ -63,6 +63,9 @@ pub(super) fn brokers(report: &mut Report, settings: &Settings) {
 /// Topics that the process writes.
 fn written(settings: &Settings) -> Vec<&str> {
     let mut topics: Vec<_> = settings.dead_letter_topic.as_deref().into_iter().collect();
+    if let SourceSettings::Kafka(options) = &settings.source {
+        topics.extend(options.verdicts.as_deref());
+    }
     for channel in &settings.channels {
         if let ChannelWay::Kafka(topic) = &channel.way {
             topics.push(topic);

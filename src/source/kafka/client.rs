@@ -12,6 +12,7 @@ use super::events::Events;
 use super::fetch::Fetcher;
 use super::health::{Board, Health};
 use super::options::{Fetch, Options};
+use super::tell::Teller;
 use crate::kafka::{Reports, Trouble};
 use crate::metrics::Metrics;
 use crate::pipeline::ports::SourceError;
@@ -47,7 +48,7 @@ impl Client {
         consumer.subscribe(&topics).map_err(fatal)?;
         let health = Health::start(Arc::clone(&consumer), Arc::clone(&board), Arc::clone(metrics));
         let health = health.map_err(|error| SourceError::Fatal(format!("kafka: no thread for lag: {error}")))?;
-        let committer = Committer::start(Arc::clone(&consumer));
+        let committer = Committer::start(Arc::clone(&consumer), Teller::new(options, metrics)?);
         let committer =
             committer.map_err(|error| SourceError::Fatal(format!("kafka: no thread for commits: {error}")))?;
         metrics.kafka().client_made();

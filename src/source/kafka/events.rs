@@ -35,6 +35,8 @@ pub(super) struct Events {
     pub(super) reports: Arc<Reports>,
     rebalances: Mutex<VecDeque<(Instant, Rebalance)>>,
     commits: Mutex<Vec<Committed>>,
+    /// Why the thread that commits cannot go on.
+    gave_up: Mutex<Option<String>>,
     /// Set before the consumer is dropped: nobody carries out rebalances any more.
     closing: AtomicBool,
     /// Counts calls, so that the source knows when there are no more events.
@@ -49,6 +51,7 @@ impl Events {
             board,
             rebalances: Mutex::default(),
             commits: Mutex::default(),
+            gave_up: Mutex::default(),
             closing: AtomicBool::default(),
             calls: AtomicU64::default(),
         }
@@ -72,6 +75,21 @@ impl Events {
     /// Answers to commits since the last call.
     pub(super) fn take_commits(&self) -> Vec<Committed> {
         std::mem::take(&mut *lock(&self.commits))
+    }
+
+    /// Nothing more can be committed, and why.
+    pub(super) fn give_up(&self, why: String) {
+        lock(&self.gave_up).get_or_insert(why);
+    }
+
+    /// Why nothing more can be committed.
+    pub(super) fn gave_up(&self) -> Option<String> {
+        lock(&self.gave_up).clone()
+    }
+
+    /// Whether the consumer is about to be dropped.
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Acquire)
     }
 
     /// From now on partitions that are taken away are let go at once.
@@ -117,7 +135,7 @@ impl ClientContext for Events {
 impl ConsumerContext for Events {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, code: RDKafkaRespErr, list: &mut TopicPartitionList) {
         self.called();
-        if self.closing.load(Ordering::Acquire) {
+        if self.is_closing() {
             return let_go(consumer, list);
         }
         let partitions = names(list);

@@ -10,6 +10,8 @@
 //! - Partitions are routed to a queue that serves nothing else, so that no rebalance is served while messages are taken;
 //!   all other events stay on the consumer's own queue, which the safe `BaseConsumer::poll` serves.
 //!
+//! It also reads what rust-rdkafka does not show of our membership in the group ([`membership`]).
+//!
 //! The safe loop over `BaseConsumer::poll` ([`super::Fetch::Poll`]) is its oracle in tests and its fallback in operation.
 
 #![allow(unsafe_code)]
@@ -20,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rdkafka::bindings as sys;
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext, ConsumerGroupMetadata};
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::events::Events;
@@ -172,6 +174,28 @@ impl Fetched<'_> {
     }
 }
 
+/// Our membership in the group, for a transaction; `None` while we are no member. Kafka takes offsets from whoever names no
+/// member at all, for the sake of old producers: a member that was thrown out must not commit as nobody.
+pub(super) fn membership<C: ConsumerContext>(consumer: &BaseConsumer<C>) -> Option<ConsumerGroupMetadata> {
+    let before = member(consumer);
+    let membership = consumer.group_metadata();
+    // the same before and after: no member gets the same generation and id twice
+    let is_member = before.as_ref().is_some_and(|(generation, id)| *generation >= 0 && !id.is_empty());
+    membership.filter(|_| is_member && before == member(consumer))
+}
+
+/// Generation (or epoch) and id of the member that we are.
+fn member<C: ConsumerContext>(consumer: &BaseConsumer<C>) -> Option<(i32, String)> {
+    // SAFETY: the handle is that of a live client; what the call gives is ours, read while it lives, and destroyed once.
+    unsafe {
+        let about = NonNull::new(sys::rd_kafka_consumer_group_metadata(consumer.client().native_ptr()))?;
+        let id = text(sys::rd_kafka_consumer_group_metadata_member_id(about.as_ptr()));
+        let generation = sys::rd_kafka_consumer_group_metadata_generation_id(about.as_ptr());
+        sys::rd_kafka_consumer_group_metadata_destroy(about.as_ptr());
+        Some((generation, id))
+    }
+}
+
 fn header(list: *const sys::rd_kafka_headers_t, index: usize) -> Option<(String, Option<Vec<u8>>)> {
     let (mut name, mut value, mut size) = (ptr::null(), ptr::null(), 0);
     // SAFETY: a live list and places for the answers; beyond its end the call says so and fills nothing.
@@ -194,4 +218,19 @@ fn text(name: *const c_char) -> String {
 unsafe fn bytes<'a>(at: *mut std::ffi::c_void, size: usize) -> Option<&'a [u8]> {
     // SAFETY: as the caller promises.
     NonNull::new(at).map(|at| unsafe { std::slice::from_raw_parts(at.as_ptr().cast::<u8>(), size) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_not_joined_has_no_membership() {
+        let mut settings = rdkafka::ClientConfig::new();
+        settings.set("group.id", "g").set("bootstrap.servers", "127.0.0.1:1");
+        let consumer: BaseConsumer = settings.create().unwrap();
+        // the client gives one all the same, which Kafka would take
+        assert!(consumer.group_metadata().is_some());
+        assert!(membership(&consumer).is_none());
+    }
 }

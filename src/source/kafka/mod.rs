@@ -16,6 +16,7 @@ mod health;
 mod lanes;
 mod options;
 mod rebalance;
+mod tell;
 mod watch;
 
 use std::collections::HashMap;
@@ -46,6 +47,9 @@ const FIRST: Duration = Duration::from_millis(200);
 /// How long a trouble that waiting does not mend may last once the source was running, before the process ends. A changed
 /// password or grant often reaches the brokers before it reaches us, or the reverse.
 const LASTING: Duration = Duration::from_secs(60);
+
+/// Between two looks while lines for stream users do not go out as fast as events come in.
+const BREATH: Duration = Duration::from_millis(10);
 
 /// How long the first assignment is waited for while no broker answers.
 const UNREACHABLE: Duration = Duration::from_secs(60);
@@ -150,6 +154,9 @@ impl Kafka {
 
     /// Whether the client is in a state that waiting will not mend.
     fn settled(&self) -> Result<(), SourceError> {
+        if let Some(why) = self.client.events().gave_up() {
+            return Err(SourceError::Fatal(why));
+        }
         if let Some((code, text)) = self.client.consumer().client().fatal_error() {
             let error = rdkafka::error::KafkaError::Global(code);
             return Err(SourceError::Fatal(Trouble::of(&error, &text).to_string()));
@@ -276,6 +283,11 @@ impl Source for Kafka {
         self.bring_back()?;
         self.look_after(flight)?;
         self.commits.send_due(&self.client, &self.lanes, &self.options);
+        if self.commits.is_behind(&self.client) {
+            // what is judged and not told is kept, and must not grow without bound
+            std::thread::sleep(BREATH);
+            return Ok(Polled::Idle);
+        }
         self.fill(batch, limits)
     }
 
@@ -298,6 +310,7 @@ impl Source for Kafka {
             tracing::warn!(%error, "while the recorder takes long");
         }
         self.let_go_of_the_overdue();
+        self.show_held();
     }
 
     fn lanes(&self) -> &[Lane] {

@@ -1,5 +1,6 @@
 //! What the source is told, and the client's settings that follow from it, each with its reason.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
@@ -89,6 +90,10 @@ pub struct Options {
     pub epoch: String,
     /// Name of the evidence log that stands behind our commits.
     pub instance: String,
+    /// Topic where stream users are told of every judged event, if they are.
+    pub verdicts: Option<String>,
+    /// State database, which has the lines for it.
+    pub state: PathBuf,
 }
 
 impl Options {
@@ -109,6 +114,8 @@ impl Options {
             renew_every: Duration::from_secs(30),
             epoch: String::new(),
             instance: "harbourwatch".to_owned(),
+            verdicts: None,
+            state: PathBuf::new(),
         }
     }
 

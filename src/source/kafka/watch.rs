@@ -10,6 +10,7 @@ use super::Kafka;
 use super::client::Client;
 use super::health::Progress;
 use super::options::Options;
+use crate::admin::{Assigned, PartitionState};
 use crate::domain::position::LaneId;
 use crate::kafka::now_ms;
 use crate::pipeline::ports::{InFlight, SourceError};
@@ -60,6 +61,16 @@ impl Watch {
         (known.1.elapsed(), known.2)
     }
 
+    /// A lane without lag stands where it should: time runs from when there is something to give.
+    fn rests(&mut self, lane: LaneId, next: Option<u64>) {
+        self.moved.insert(lane, (next, Instant::now(), 0));
+    }
+
+    /// Whether a lane has given nothing for so long, or not since it was helped.
+    fn is_stalled(&self, lane: LaneId, stall: Duration) -> bool {
+        self.moved.get(&lane).is_some_and(|(_, since, helped)| *helped > 0 || since.elapsed() > stall)
+    }
+
     fn helped(&mut self, lane: LaneId) {
         self.moved.entry(lane).and_modify(|(_, since, times)| (*since, *times) = (Instant::now(), *times + 1));
     }
@@ -107,17 +118,46 @@ impl Kafka {
             latest: slot.latest.unwrap_or(now),
             partition: slot.partition.clone(),
         };
-        let shown = self.lanes.all_owned().map(progress).collect();
+        let shown: Vec<_> = self.lanes.all_owned().map(progress).collect();
+        self.show_assignment(&shown, false);
         self.client.board.show(shown);
+    }
+
+    /// Shows operators which partitions are ours and how they fare; `is_held`: the recorder takes long.
+    fn show_assignment(&self, progress: &[Progress], is_held: bool) {
+        let assigned = |(slot, one): (&super::lanes::Slot, &Progress)| {
+            let lag = self.client.board.lag(&slot.partition);
+            let is_stalled = self.watch.is_stalled(slot.lane, self.options.stall);
+            let (topic, partition) = slot.partition.clone();
+            Assigned { topic, partition, state: PartitionState::of(lag, is_stalled, is_held), next: one.next, lag }
+        };
+        self.ready.show(self.lanes.all_owned().zip(progress).map(assigned).collect());
+    }
+
+    /// The same while the recorder takes long, once a second.
+    pub(super) fn show_held(&mut self) {
+        if self.watch.looked.elapsed() >= EVERY {
+            self.watch.looked = Instant::now();
+            let progress = |slot: &super::lanes::Slot| Progress {
+                next: slot.next,
+                latest: slot.latest.unwrap_or_default(),
+                partition: slot.partition.clone(),
+            };
+            let progress: Vec<_> = self.lanes.all_owned().map(progress).collect();
+            self.show_assignment(&progress, true);
+        }
     }
 
     /// A partition that has lag and has not moved for too long, and how often it was helped.
     fn stuck(&mut self) -> Option<(usize, u32)> {
         let owned: Vec<_> = self.lanes.all_owned().map(|slot| (slot.lane, slot.next, slot.partition.clone())).collect();
         owned.into_iter().find_map(|(lane, next, partition)| {
-            let has_lag = self.client.board.lag(&partition).is_some_and(|lag| lag > 0);
+            if self.client.board.lag(&partition).is_none_or(|lag| lag == 0) {
+                self.watch.rests(lane, next);
+                return None;
+            }
             let (stands, helped) = self.watch.stands(lane, next);
-            (has_lag && stands > self.options.stall).then_some((lane.0 as usize, helped))
+            (stands > self.options.stall).then_some((lane.0 as usize, helped))
         })
     }
 

@@ -1,0 +1,266 @@
+//! What stream users are told: read with nothing but a consumer of committed records, exactly one line of every judged event,
+//! whatever is killed or frozen meanwhile.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use harbourwatch::kafka::{Connection, Failed, Outgoing, Transactions};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
+use serde_json::Value;
+
+use super::instance::{Configuration, Instance, PATIENCE, generate, generating, wait_until};
+use super::join::{Joined, log};
+use super::node::{Broker, edition, shared};
+
+const PARTITIONS: i32 = 6;
+
+/// Everything that a line says; a word about a person is not among it.
+const FIELDS: [&str; 15] = [
+    "destination",
+    "id",
+    "index",
+    "kind",
+    "offset",
+    "origin",
+    "partition",
+    "recorded",
+    "rule",
+    "schema",
+    "severity",
+    "tenant",
+    "time",
+    "topic",
+    "verdict",
+];
+
+/// All messages of a topic that a reader with this isolation sees, as key and value.
+fn read(broker: &Broker, topic: &str, isolation: &str) -> Vec<(String, Vec<u8>)> {
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", &broker.0)
+        .set("group.id", "verdict-reader")
+        .set("isolation.level", isolation)
+        .set("enable.partition.eof", "true")
+        .create()
+        .unwrap();
+    let (mut list, partitions) = (TopicPartitionList::new(), broker.ends(topic).len());
+    for partition in 0..partitions as i32 {
+        list.add_partition_offset(topic, partition, Offset::Beginning).unwrap();
+    }
+    consumer.assign(&list).unwrap();
+    let (mut found, mut ended, until) = (Vec::new(), 0, Instant::now() + PATIENCE);
+    while ended < partitions {
+        assert!(Instant::now() < until, "the end of {topic} was not reached");
+        match consumer.poll(Duration::from_millis(200)) {
+            None => {}
+            Some(Ok(message)) => {
+                let key = String::from_utf8(message.key().unwrap().to_vec()).unwrap();
+                found.push((key, message.payload().unwrap().to_vec()));
+            }
+            Some(Err(KafkaError::PartitionEOF(_))) => ended += 1,
+            Some(Err(error)) => panic!("{error}"),
+        }
+    }
+    found
+}
+
+/// The lines by id; each id must come once, be the key, and the line must say nothing else than it may.
+fn lines(broker: &Broker, topic: &str) -> BTreeMap<String, Value> {
+    let mut lines = BTreeMap::new();
+    for (key, value) in read(broker, topic, "read_committed") {
+        let line: Value = serde_json::from_slice(&value).unwrap();
+        let fields: Vec<_> = line.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(fields, FIELDS, "{line}");
+        assert_eq!(line["id"], key.as_str());
+        let before = lines.insert(key, line);
+        assert!(before.is_none(), "told twice: {before:?}");
+    }
+    lines
+}
+
+fn configuration(broker: &Broker, topic: &str, group: &str, verdicts: &str) -> Configuration {
+    let mut configuration = Configuration::new(&broker.0, topic, group);
+    configuration.set("batch", "messages", 500);
+    configuration.source("commit_interval_ms", 50);
+    configuration.source("verdicts", verdicts);
+    configuration
+}
+
+#[test]
+fn every_judged_event_is_told_exactly_once_whatever_is_killed() {
+    let Some(_) = edition("verdicts") else { return };
+    let (broker, place) = (shared(), tempfile::tempdir().unwrap());
+    for protocol in ["cooperative-sticky", "range", "consumer"] {
+        exactly_once(&broker, &place.path().join(protocol), protocol);
+    }
+}
+
+fn exactly_once(broker: &Broker, place: &std::path::Path, protocol: &str) {
+    let name = |what: &str| format!("{what}-{protocol}");
+    let (topic, group, verdicts) = (name("judged"), name("tellers"), name("verdicts"));
+    broker.topic(&topic, PARTITIONS);
+    broker.topic(&verdicts, 3);
+    generate(&broker.0, &topic, &["--events", "20000", "--seed", "5", "--duplicates", "0"]);
+    let arguments = ["--events", "20000", "--seed", "6", "--duplicates", "0", "--rate", "1200"];
+    let mut writer = generating(&broker.0, &topic, &arguments);
+    let mut configured = configuration(broker, &topic, &group, &verdicts);
+    configured.source("protocol", protocol);
+    let mut instances = ["a", "b"].map(|name| Instance::new(&place.join(name), &configured));
+    instances.iter_mut().for_each(Instance::start);
+    let mut kills = 0;
+    for round in 0..10 {
+        std::thread::sleep(Duration::from_millis(700 + 173 * (round % 5)));
+        let victim = &mut instances[(round % 2) as usize];
+        if victim.is_up() {
+            victim.kill();
+            kills += 1;
+        }
+        for instance in &mut instances {
+            if let Some(status) = instance.ended() {
+                panic!("{}: {status}: {}", instance.dir.display(), instance.said());
+            }
+            if !instance.is_up() {
+                instance.start();
+            }
+        }
+    }
+    freeze(&mut instances[1]);
+    writer.wait().unwrap();
+    wait_until("everything is committed", PATIENCE * 2, || {
+        for instance in &mut instances {
+            assert!(instance.is_up(), "{}", instance.said());
+        }
+        broker.is_done(&group, &topic)
+    });
+    let told = instances.iter().filter_map(|one| one.metric("harbourwatch_kafka_verdict_lines_total")).sum::<f64>();
+    assert!(told > 0.0, "the metric says nothing");
+    for instance in &mut instances {
+        instance.stop();
+    }
+    compare(broker, place, (&topic, &verdicts), &instances, (protocol, kills));
+}
+
+/// A zombie: frozen for longer than its session, it comes back to a group that went on without it.
+fn freeze(instance: &mut Instance) {
+    for _ in 0..4 {
+        instance.signal("STOP");
+        std::thread::sleep(Duration::from_secs(9));
+        instance.signal("CONT");
+        if instance.says_within("partitions lost", Duration::from_secs(15)) {
+            return;
+        }
+    }
+    panic!("no session of {} timed out: {}", instance.dir.display(), instance.said());
+}
+
+fn compare(
+    broker: &Broker,
+    place: &std::path::Path,
+    (topic, verdicts): (&str, &str),
+    instances: &[Instance; 2],
+    (protocol, kills): (&str, u32),
+) {
+    let (group, alone_verdicts) = (format!("{topic}-alone"), format!("{verdicts}-alone"));
+    broker.topic(&alone_verdicts, 1);
+    let dir = place.join("alone");
+    let mut alone = Instance::new(&dir, &configuration(broker, topic, &group, &alone_verdicts));
+    alone.start();
+    wait_until("the undisturbed run", PATIENCE, || broker.is_done(&group, topic));
+    alone.stop();
+    let (told, undisturbed) = (lines(broker, verdicts), lines(broker, &alone_verdicts));
+    let log_alone = log(&dir);
+    let judged = log_alone.received - log_alone.rejected - log_alone.duplicate;
+    assert_eq!(undisturbed.len() as u64, judged, "one line of every judged event");
+    let missing = undisturbed.keys().filter(|id| !told.contains_key(*id)).count();
+    assert_eq!(missing, 0, "events of which nobody was told");
+    assert_eq!(told, undisturbed, "the lines are those of an undisturbed run");
+    // the evidence knows each of them
+    let joined = Joined::of(instances.iter().map(|instance| log(&instance.dir)));
+    let recorded = told.iter().filter(|(_, line)| line["recorded"] == true);
+    assert!(recorded.clone().all(|(id, _)| joined.records.contains_key(id)));
+    assert_eq!(recorded.count(), joined.records.len());
+    let sent = read(broker, verdicts, "read_uncommitted").len();
+    let said: String = instances.iter().map(Instance::all_said).collect();
+    eprintln!(
+        "verdicts, {protocol}: {} lines of {judged} judged events, each once; {kills} kills, {} sessions lost, {} commits refused, {} lines of aborted transactions hidden, {} records in two logs",
+        told.len(),
+        said.matches("partitions lost").count(),
+        said.matches("commit refused").count(),
+        sent - told.len(),
+        joined.twice,
+    );
+    assert!(kills >= 5);
+}
+
+#[test]
+fn a_zombie_tells_nothing() {
+    let Some(_) = edition("zombie") else { return };
+    let broker = shared();
+    broker.topic("zombie", 1);
+    let connection = Connection { brokers: vec![broker.0.clone()], ..Connection::default() };
+    let line = |text: &'static str| Outgoing {
+        topic: "zombie",
+        key: Some(b"k"),
+        payload: text.as_bytes(),
+        headers: &[],
+        timestamp: None,
+    };
+    let member: BaseConsumer =
+        ClientConfig::new().set("bootstrap.servers", &broker.0).set("group.id", "zombies").create().unwrap();
+    let (membership, offsets) = (member.group_metadata().unwrap(), TopicPartitionList::new());
+    let transact = |who: &Transactions, text| who.transact(&[line(text)], &offsets, &membership, &|| true);
+    let older = Transactions::connect(&connection, "same").unwrap();
+    older.begin_with().unwrap();
+    transact(&older, "one").unwrap();
+    let newer = Transactions::connect(&connection, "same").unwrap();
+    newer.begin_with().unwrap();
+    let fenced = transact(&older, "two").unwrap_err();
+    assert!(matches!(&fenced, Failed::Fenced(_)), "{fenced:?}");
+    transact(&newer, "three").unwrap();
+    // an offset for a membership that the group does not know: nothing of the transaction is seen
+    let mut stale = TopicPartitionList::new();
+    stale.add_partition_offset("zombie", 0, Offset::Offset(1)).unwrap();
+    member.subscribe(&["zombie"]).unwrap();
+    wait_until("it is a member", PATIENCE, || {
+        drop(member.poll(Duration::from_millis(100)));
+        member.assignment().unwrap().count() == 1
+    });
+    let former = member.group_metadata().unwrap();
+    member.unsubscribe();
+    wait_until("it has left", PATIENCE, || {
+        drop(member.poll(Duration::from_millis(100)));
+        member.assignment().unwrap().count() == 0
+    });
+    std::thread::sleep(Duration::from_secs(1));
+    let refused = newer.transact(&[line("four")], &stale, &former, &|| true);
+    assert!(matches!(&refused, Err(Failed::Undone(_))), "{refused:?}");
+    transact(&newer, "five").unwrap();
+    let seen: Vec<_> = read(&broker, "zombie", "read_committed").into_iter().map(|(_, value)| value).collect();
+    assert_eq!(seen, [b"one".to_vec(), b"three".to_vec(), b"five".to_vec()]);
+}
+
+#[test]
+fn a_topic_for_verdicts_that_does_not_exist_ends_the_run_with_the_cause() {
+    let Some(_) = edition("verdicts without a topic") else { return };
+    let (broker, place) = (shared(), tempfile::tempdir().unwrap());
+    broker.topic("untold", 1);
+    generate(&broker.0, "untold", &["--events", "100", "--duplicates", "0"]);
+    let mut configuration = configuration(&broker, "untold", "untold", "no-such-topic");
+    configuration.kafka("properties", "topic.metadata.propagation.max.ms", "3000");
+    let mut instance = Instance::new(place.path(), &configuration);
+    instance.start();
+    let status = instance.wait(PATIENCE);
+    assert_eq!(status.code(), Some(1));
+    assert!(instance.said().contains("no-such-topic"), "{}", instance.said());
+    assert!(instance.said().contains("does not exist"), "{}", instance.said());
+    // recorded, and committed nowhere: told when the topic is there
+    assert_eq!(broker.committed("untold", "untold", 1), [None]);
+    broker.topic("no-such-topic", 1);
+    instance.start();
+    wait_until("it is told", PATIENCE, || broker.is_done("untold", "untold"));
+    instance.stop();
+    let log = log(place.path());
+    let told = lines(&broker, "no-such-topic").len() as u64;
+    assert_eq!((log.received, told), (100, 100 - log.rejected - log.duplicate));
+}
