@@ -188,11 +188,20 @@ impl Outbox {
         Ok(transaction.commit()?)
     }
 
-    /// Makes the prepared batch visible: findings, notices, positions, fingerprints, counts. One transaction.
+    /// Makes the prepared batch visible: findings, notices, positions, fingerprints, counts. One transaction, which does not
+    /// wait for the medium: what a power cut undoes is on the medium as the pending batch, and [`Outbox::recover`] applies it
+    /// again.
     ///
     /// # Errors
     /// No batch of this size is pending, or the database refuses; nothing has changed then.
     pub fn apply(&mut self, tree_size: u64) -> Result<(), OutboxError> {
+        schema::wait_for_medium(&self.connection, false)?;
+        let applied = self.apply_pending(tree_size);
+        schema::wait_for_medium(&self.connection, true)?;
+        applied
+    }
+
+    fn apply_pending(&mut self, tree_size: u64) -> Result<(), OutboxError> {
         let (bounds, now) = (self.bounds, (self.now)());
         let transaction = begin(&mut self.connection)?;
         let Some(delta) = take_pending(&transaction, tree_size)? else {

@@ -59,6 +59,13 @@ struct Outcome {
     findings: Vec<String>,
 }
 
+/// A finding's revision counts how often it was added to, which the speed of the medium decides.
+fn without_revision(finding: &str) -> String {
+    let mut finding: serde_json::Value = serde_json::from_str(finding).unwrap();
+    assert!(finding.as_object_mut().unwrap().remove("revision").is_some());
+    finding.to_string()
+}
+
 impl Outcome {
     fn received(&self) -> u64 {
         self.lanes.values().map(|figures| figures[0]).sum()
@@ -151,7 +158,7 @@ impl Scene {
         let outcome = Outcome {
             records: figure(&report, "records"),
             lanes: report["lanes"].as_array().expect("lanes").iter().map(lane_figures).collect(),
-            findings: stdout(&findings).lines().map(String::from).collect(),
+            findings: stdout(&findings).lines().map(without_revision).collect(),
         };
         outcome.check_conservation();
         outcome

@@ -214,6 +214,7 @@ impl Rows {
 const SCHEMA: &str = "
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
+PRAGMA cache_size = -16384;
 CREATE TABLE IF NOT EXISTS flows (n INTEGER PRIMARY KEY, flow TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS frames (
     n INTEGER PRIMARY KEY,

@@ -15,6 +15,12 @@ const LAYOUT: i64 = 2;
 /// How long a writer waits for the other: a courier's transaction takes well under a millisecond.
 const BUSY: Duration = Duration::from_secs(10);
 
+/// Pages that the recorder keeps in memory; negative: in KiB.
+const CACHE_KIB: i64 = -16_384;
+
+/// Pages of 4 KiB in the write-ahead log from which it is copied back.
+const WAL_PAGES: i64 = 4_096;
+
 const TABLES: &str = "
 CREATE TABLE meta (
     only INTEGER PRIMARY KEY CHECK (only = 1),
@@ -190,9 +196,17 @@ CREATE TABLE notes (
 pub(super) fn open_for_recorder(path: &Path) -> Result<Connection, OutboxError> {
     protect(path)?;
     let connection = connect(path, "FULL")?;
+    // fingerprints and findings are written by the megabyte: neither is to spill nor to be copied back at every batch
+    connection.pragma_update(None, "cache_size", CACHE_KIB)?;
+    connection.pragma_update(None, "wal_autocheckpoint", WAL_PAGES)?;
     lay_out(&connection)?;
     connection.execute_batch(super::verdicts::TABLE)?;
     Ok(connection)
+}
+
+/// Whether commits wait for the medium from here on; not to be called within a transaction.
+pub(super) fn wait_for_medium(connection: &Connection, wait: bool) -> rusqlite::Result<()> {
+    connection.execute_batch(if wait { "PRAGMA synchronous = FULL" } else { "PRAGMA synchronous = NORMAL" })
 }
 
 /// Opens for a courier. What a power cut undoes there is only the mark of a delivery, which is then repeated under the

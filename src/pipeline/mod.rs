@@ -2,7 +2,7 @@
 //!
 //! This room owns the ports [`ports::Source`] and [`ports::Recorder`] and knows nothing of what stands behind them.
 //! One batch is in hand at a time; inside it the work is parallel, outside it everything is in order. While the recorder
-//! makes a batch durable, the next one is filled and judged; it takes off when the one before has landed.
+//! makes a batch durable, the next ones are filled and judged; they take off together when the one before has landed.
 
 pub mod batch;
 pub mod crew;
@@ -21,6 +21,7 @@ pub mod view;
 pub mod work;
 pub mod world;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -30,12 +31,19 @@ use thiserror::Error;
 
 use batch::{Batch, Limits};
 use crew::{Crew, WorkerLost};
-use flight::{Flight, Landing};
-use ports::{Polled, RecordError, Recorder, Source, SourceError};
+use flight::{Flight, Landing, Room};
+use ports::{InFlight as _, Polled, RecordError, Recorder, Source, SourceError};
 use report::{BatchReport, InForce};
 use tally::{Counts, Joined, Tally};
 use work::Task;
 use world::World;
+
+/// Full batches that may wait for the recorder. Then the source waits too.
+const WAITING: u64 = 4;
+
+/// How long a source may wait for messages while batches are on their way to the disk, in ms: their landing is not to be
+/// told late for want of new ones.
+const SHORT_MS: u64 = 10;
 
 /// Tries of a poll that fails for a passing reason, before the process stops.
 const POLL_TRIES: u32 = 8;
@@ -85,7 +93,7 @@ pub struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Runs until the source ends or a stop is asked for. While one batch is made durable, the next is filled and judged.
+    /// Runs until the source ends or a stop is asked for. While a batch is made durable, the next ones are filled and judged.
     ///
     /// # Errors
     /// See [`RunError`]; whatever was not recorded is not committed.
@@ -98,8 +106,9 @@ impl Run<'_> {
         seen: &mut impl FnMut(&Seen<'_>),
     ) -> Result<(), RunError> {
         thread::scope(|scope| {
-            let mut turns =
-                Turns { run: self, source, crew, tally, seen, flight: Flight::start(scope, recorder), aloft: None };
+            let room = Room { events: WAITING.saturating_mul(self.limits.messages as u64), bytes: self.limits.bytes };
+            let flight = Flight::start(scope, recorder, room);
+            let mut turns = Turns { run: self, source, crew, tally, seen, flight, aloft: VecDeque::new() };
             let ended = turns.all();
             // what took off before a failure is committed all the same
             let landed = turns.land();
@@ -118,6 +127,17 @@ struct Aloft {
     progress: Option<(u64, u64)>,
 }
 
+impl Aloft {
+    /// Takes the one after it along.
+    fn join(&mut self, later: Self) {
+        self.counts.join(later.counts);
+        self.lines.extend_from_slice(&later.lines);
+        self.bytes += later.bytes;
+        self.judging += later.judging;
+        (self.window, self.progress) = (later.window, later.progress);
+    }
+}
+
 /// The pipeline at work.
 struct Turns<'t, 'scope, S, F> {
     run: &'t Run<'t>,
@@ -126,7 +146,8 @@ struct Turns<'t, 'scope, S, F> {
     tally: &'t mut Tally,
     seen: &'t mut F,
     flight: Flight<'scope>,
-    aloft: Option<Aloft>,
+    /// Batches that took off and were not told of, in order.
+    aloft: VecDeque<Aloft>,
 }
 
 impl<S: Source, F: FnMut(&Seen<'_>)> Turns<'_, '_, S, F> {
@@ -136,27 +157,41 @@ impl<S: Source, F: FnMut(&Seen<'_>)> Turns<'_, '_, S, F> {
             // workers have given their shares back, so this never copies
             let filling = Arc::make_mut(&mut batch);
             filling.clear();
-            let polled = poll(self.source, filling, &self.run.limits, &mut self.flight)?;
+            let polled = poll(self.source, filling, &self.limits(), &mut self.flight)?;
+            let (is_empty, was_aloft) = (filling.is_empty(), self.flight.is_aloft());
+            self.landed()?;
             // what was handed over counts, whatever else the poll says
-            if filling.is_empty() {
-                self.land()?;
-                match polled {
-                    Polled::Filled | Polled::Idle => self.flight.idle()?,
-                    Polled::End => break,
-                }
+            if !is_empty {
+                self.take_off(&batch)?;
                 continue;
             }
-            let is_full = filling.is_full(&self.run.limits);
-            let (report, aloft) = self.judge(&batch)?;
             self.land()?;
-            self.flight.take_off(report)?;
-            self.aloft = Some(aloft);
-            if !is_full {
-                // no backlog: be done with this batch rather than wait for the next
-                self.land()?;
+            match polled {
+                Polled::Filled | Polled::Idle if was_aloft => {}
+                Polled::Filled | Polled::Idle => self.flight.idle()?,
+                Polled::End => break,
             }
         }
         Ok(())
+    }
+
+    fn limits(&self) -> Limits {
+        let limits = self.run.limits;
+        let wait_ms = if self.flight.is_aloft() { limits.wait_ms.min(SHORT_MS) } else { limits.wait_ms };
+        Limits { wait_ms, ..limits }
+    }
+
+    /// Judges a batch and sends it off; waits where too much waits already.
+    fn take_off(&mut self, batch: &Arc<Batch>) -> Result<(), RunError> {
+        let (report, aloft) = self.judge(batch)?;
+        if !self.flight.takes(&report) {
+            self.land()?;
+        }
+        self.flight.take_off(report);
+        self.aloft.push_back(aloft);
+        let alive = |source: &mut S| source.keep_alive();
+        self.flight.make_room(&mut || alive(self.source));
+        self.landed()
     }
 
     fn judge(&mut self, batch: &Arc<Batch>) -> Result<(BatchReport, Aloft), RunError> {
@@ -173,14 +208,29 @@ impl<S: Source, F: FnMut(&Seen<'_>)> Turns<'_, '_, S, F> {
         Ok((report, Aloft { counts, lines, bytes, judging, window, progress }))
     }
 
-    /// Waits until the batch that took off is durable, commits it, tells the onlooker.
+    /// Waits until all that took off is durable, commits it, tells the onlooker.
     fn land(&mut self) -> Result<(), RunError> {
-        let source = &mut *self.source;
-        let Some(Landing { durable, recording }) = self.flight.land(&mut || source.keep_alive())? else {
-            return Ok(());
-        };
-        self.source.commit(&durable)?;
-        if let Some(Aloft { counts, lines, bytes, judging, window, progress }) = self.aloft.take() {
+        let alive = |source: &mut S| source.keep_alive();
+        while let Some(landing) = self.flight.land(&mut || alive(self.source))? {
+            self.tell(&landing)?;
+        }
+        Ok(())
+    }
+
+    /// The same for what is durable now.
+    fn landed(&mut self) -> Result<(), RunError> {
+        self.flight.landed()?.map_or(Ok(()), |landing| self.tell(&landing))
+    }
+
+    fn tell(&mut self, landing: &Landing) -> Result<(), RunError> {
+        let Landing { durable, batches, recording } = landing;
+        self.source.commit(durable)?;
+        let told = self.aloft.drain(..(*batches).min(self.aloft.len())).reduce(|mut all, one| {
+            all.join(one);
+            all
+        });
+        if let Some(Aloft { counts, lines, bytes, judging, window, progress }) = told {
+            let recording = *recording;
             (self.seen)(&Seen { counts: &counts, lines: &lines, bytes, judging, recording, window, progress });
         }
         Ok(())

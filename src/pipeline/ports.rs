@@ -48,8 +48,8 @@ pub trait Source {
     /// Fills `batch`, which comes empty. Within a lane, messages come in offset order and none is left out. A message that
     /// was put into the batch is not given again, even if the poll then ends or fails for a passing reason.
     ///
-    /// The batch before may still be on its way to the disk. A source that must give a lane away waits for it in
-    /// `flight` and commits it first.
+    /// Batches before may still be on their way to the disk. A source that must give a lane away waits for them in
+    /// `flight` and commits them first.
     ///
     /// # Errors
     /// [`SourceError::Transient`] may be tried again; after [`SourceError::Fatal`] the source is not polled any more.
@@ -78,12 +78,13 @@ pub trait Source {
     }
 }
 
-/// The batch that is on its way to the disk while the next one is filled.
+/// The batches that are on their way to the disk while the next one is filled.
 pub trait InFlight {
-    /// Waits until it is durable, at most for `patience`. `None`: nothing is on its way, or it is not durable yet.
+    /// Waits until all are durable, at most for `patience`. Gives the receipt for what is durable and was not committed
+    /// yet; `None` if there is nothing of that kind.
     fn wait(&mut self, patience: Duration) -> Option<&Durable>;
 
-    /// Whether a batch is on its way, or on disk but not committed yet.
+    /// Whether anything is still on its way.
     fn is_aloft(&self) -> bool;
 }
 
@@ -146,6 +147,16 @@ pub struct Durable {
 }
 
 impl Durable {
+    /// Takes a later receipt along.
+    pub(super) fn join(&mut self, later: Self) {
+        for one in later.reached {
+            match self.reached.iter_mut().find(|known| known.lane == one.lane) {
+                Some(known) => *known = one,
+                None => self.reached.push(one),
+            }
+        }
+    }
+
     /// How far each lane of the batch is recorded.
     pub fn reached(&self) -> &[Reached] {
         &self.reached

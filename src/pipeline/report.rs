@@ -1,5 +1,6 @@
 //! What the pipeline hands to the recorder for one batch: coverage, records, rejected records, findings, fingerprints.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::told::Told;
@@ -27,6 +28,41 @@ pub struct BatchReport {
     pub told: Vec<Told>,
     /// What judged the batch.
     pub in_force: InForce,
+}
+
+impl BatchReport {
+    /// Events in it.
+    pub fn events(&self) -> u64 {
+        self.coverage.iter().map(|share| share.received).sum()
+    }
+
+    /// Bytes of its records and of its rejected input.
+    pub fn byte_len(&self) -> usize {
+        let records = self.records.iter().map(|record| record.json.len());
+        records.chain(self.rejected.iter().map(|rejected| rejected.raw.len())).sum()
+    }
+
+    /// Whether `later` can be recorded together with this one: the same policy and databases judged it, and no lane goes on
+    /// behind a gap.
+    pub fn goes_with(&self, later: &Self) -> bool {
+        later.gaps.is_empty() && self.in_force == later.in_force
+    }
+
+    /// Takes the batch that follows this one along; see [`BatchReport::goes_with`].
+    pub fn join(&mut self, later: Self) {
+        for share in later.coverage {
+            match self.coverage.iter_mut().find(|known| known.lane == share.lane) {
+                Some(known) => known.join(share),
+                None => self.coverage.push(share),
+            }
+        }
+        self.records.extend(later.records);
+        self.rejected.extend(later.rejected);
+        self.fingerprints.extend(later.fingerprints);
+        let mut places: HashMap<String, usize> =
+            self.findings.iter().enumerate().map(|(at, known)| (known.id.clone(), at)).collect();
+        later.findings.into_iter().for_each(|delta| delta.join_into(&mut self.findings, &mut places));
+    }
 }
 
 /// Digests of what verdicts depend on, in lower-case hex.
@@ -97,8 +133,20 @@ pub struct Coverage {
     pub last_digest: String,
 }
 
+impl Coverage {
+    /// Takes along what follows in the same lane.
+    fn join(&mut self, later: Self) {
+        self.next = later.next;
+        self.received += later.received;
+        self.judged += later.judged;
+        self.rejected += later.rejected;
+        self.duplicate += later.duplicate;
+        self.last_digest = later.last_digest;
+    }
+}
+
 /// Evidence of one judged event.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Record {
     /// Stable id: digest of topic, partition, offset and index.
     pub id: String,
@@ -173,6 +221,27 @@ pub struct FindingDelta {
     pub last: i64,
     /// The facts of the first record.
     pub facts: Facts,
+}
+
+impl FindingDelta {
+    /// Adds itself to those known, whose places by id are `places`. The facts stay those of the first record.
+    pub(super) fn join_into(self, known: &mut Vec<Self>, places: &mut HashMap<String, usize>) {
+        match places.get(&self.id) {
+            Some(&at) => known[at].add(&self),
+            None => {
+                places.insert(self.id.clone(), known.len());
+                known.push(self);
+            }
+        }
+    }
+
+    fn add(&mut self, later: &Self) {
+        self.count += later.count;
+        self.bytes = self.bytes.saturating_add(later.bytes);
+        self.first = self.first.min(later.first);
+        self.last = self.last.max(later.last);
+        self.severity = self.severity.max(later.severity);
+    }
 }
 
 /// What a renderer may say about a finding, from its first record. Values about people are sealed, `Debug` shows none of

@@ -7,7 +7,7 @@ use super::batch::{Batch, Message};
 use super::dedupe::{AHEAD, Dedupe};
 use super::ports::Reached;
 use super::record::{Written, other_line, short_digest};
-use super::report::{BatchReport, Coverage, FindingDelta, Gap, Rejected};
+use super::report::{BatchReport, Coverage, Gap, Rejected};
 use super::standing::{self, Occasion, Told};
 use super::told;
 use super::work::{Fate, FlowKey, Outcome, Slice};
@@ -49,6 +49,25 @@ pub struct Counts {
     pub records: u64,
     /// Latest event time, ms since the epoch; 0 if none.
     pub latest: i64,
+}
+
+impl Counts {
+    /// Adds those of a later batch.
+    pub fn join(&mut self, later: Self) {
+        self.received += later.received;
+        self.judged += later.judged;
+        self.still += later.still;
+        self.unclassified += later.unclassified;
+        later.rejected.into_iter().for_each(|(reason, n)| *self.rejected.entry(reason).or_default() += n);
+        self.duplicate += later.duplicate;
+        for (flow, Volume { legs, bytes }) in later.flows {
+            let volume = self.flows.entry(flow).or_default();
+            volume.legs += legs;
+            volume.bytes = volume.bytes.saturating_add(bytes);
+        }
+        self.records += later.records;
+        self.latest = self.latest.max(later.latest);
+    }
 }
 
 /// State across batches: the duplicate window and each lane's next offset.
@@ -268,25 +287,9 @@ impl Round<'_> {
 
     fn written(&mut self, written: &mut Written) {
         self.counts.records += 1;
-        self.report.records.push(written.record.clone());
-        std::mem::take(&mut written.findings).into_iter().for_each(|delta| self.finding(delta));
-    }
-
-    fn finding(&mut self, delta: FindingDelta) {
-        match self.findings.get(&delta.id) {
-            Some(&at) => {
-                let known = &mut self.report.findings[at];
-                known.count += delta.count;
-                known.bytes = known.bytes.saturating_add(delta.bytes);
-                known.first = known.first.min(delta.first);
-                known.last = known.last.max(delta.last);
-                known.severity = known.severity.max(delta.severity);
-            }
-            None => {
-                self.findings.insert(delta.id.clone(), self.report.findings.len());
-                self.report.findings.push(delta);
-            }
-        }
+        self.report.records.push(std::mem::take(&mut written.record));
+        let (known, places) = (&mut self.report.findings, &mut self.findings);
+        std::mem::take(&mut written.findings).into_iter().for_each(|delta| delta.join_into(known, places));
     }
 
     fn rejected(&mut self, at: Position, message: u32, slice: &Slice, reject: u32) {

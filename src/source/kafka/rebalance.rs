@@ -114,12 +114,13 @@ impl Kafka {
         self.give_up(partitions)
     }
 
-    /// Waits for the batch on its way, and commits everything that is recorded.
+    /// Waits for what is on its way, and commits everything that is recorded.
     pub(super) fn settle(&mut self, flight: &mut dyn InFlight, patience: Duration) -> Result<(), SourceError> {
         use crate::pipeline::ports::Source as _;
         if let Some(durable) = flight.wait(patience) {
             self.commit(durable)?;
-        } else if flight.is_aloft() {
+        }
+        if flight.is_aloft() {
             tracing::warn!("the recorder takes long; partitions are given up before their last batch is committed");
         }
         self.commits.send_now(&self.client, &self.lanes, &self.options, patience.min(REQUEST));
