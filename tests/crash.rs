@@ -61,7 +61,7 @@ struct Outcome {
 
 /// A finding's revision counts how often it was added to, which the speed of the medium decides.
 fn without_revision(finding: &str) -> String {
-    let mut finding: serde_json::Value = serde_json::from_str(finding).unwrap();
+    let mut finding: Value = serde_json::from_str(finding).unwrap();
     assert!(finding.as_object_mut().unwrap().remove("revision").is_some());
     finding.to_string()
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::told::Told;
+use super::told::{self, Told};
 use crate::domain::event::Personal;
 use crate::domain::finding::FindingKey;
 use crate::domain::position::{Lane, Position};
@@ -36,10 +36,11 @@ impl BatchReport {
         self.coverage.iter().map(|share| share.received).sum()
     }
 
-    /// Bytes of its records and of its rejected input.
+    /// Bytes of its records, of its rejected input and of what stream users are told.
     pub fn byte_len(&self) -> usize {
         let records = self.records.iter().map(|record| record.json.len());
-        records.chain(self.rejected.iter().map(|rejected| rejected.raw.len())).sum()
+        let rejected = self.rejected.iter().map(|rejected| rejected.raw.len());
+        records.chain(rejected).chain(self.told.iter().map(|told| told.lines.len())).sum()
     }
 
     /// Whether `later` can be recorded together with this one: the same policy and databases judged it, and no lane goes on
@@ -50,18 +51,28 @@ impl BatchReport {
 
     /// Takes the batch that follows this one along; see [`BatchReport::goes_with`].
     pub fn join(&mut self, later: Self) {
-        for share in later.coverage {
-            match self.coverage.iter_mut().find(|known| known.lane == share.lane) {
-                Some(known) => known.join(share),
-                None => self.coverage.push(share),
-            }
-        }
+        let places: Vec<usize> = later.coverage.into_iter().map(|share| self.cover(share)).collect();
+        later.told.into_iter().for_each(|told| told::join(&mut self.told, Told { lane: places[told.lane], ..told }));
         self.records.extend(later.records);
         self.rejected.extend(later.rejected);
         self.fingerprints.extend(later.fingerprints);
         let mut places: HashMap<String, usize> =
             self.findings.iter().enumerate().map(|(at, known)| (known.id.clone(), at)).collect();
         later.findings.into_iter().for_each(|delta| delta.join_into(&mut self.findings, &mut places));
+    }
+
+    /// Takes along what follows in a lane; gives the lane's place.
+    fn cover(&mut self, share: Coverage) -> usize {
+        match self.coverage.iter().position(|known| known.lane == share.lane) {
+            Some(at) => {
+                self.coverage[at].join(share);
+                at
+            }
+            None => {
+                self.coverage.push(share);
+                self.coverage.len() - 1
+            }
+        }
     }
 }
 

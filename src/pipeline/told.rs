@@ -108,6 +108,14 @@ pub struct Told {
     pub lines: Vec<u8>,
 }
 
+/// Adds the lines that follow to those known.
+pub(super) fn join(known: &mut Vec<Told>, later: Told) {
+    match known.iter_mut().find(|one| one.lane == later.lane) {
+        Some(one) => one.lines.extend_from_slice(&later.lines),
+        None => known.push(later),
+    }
+}
+
 /// Appends a line to those of a lane.
 pub fn frame(lines: &mut Vec<u8>, offset: u64, line: &[u8]) {
     // no line is near 4 GiB: its strings are names of topics, tenants and closed sets
