@@ -1,7 +1,7 @@
 //! What this user may see of the brokers, asked without reading, writing or joining anything: for the doctor.
 
 use std::error::Error;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::RDKafkaLogLevel;
@@ -13,6 +13,9 @@ use super::{ConnectError, Connection, Reports, Trouble};
 
 /// How long the brokers may take for each answer.
 const PATIENCE: Duration = Duration::from_secs(6);
+
+/// How long the client is heard after a failure.
+const HEARING: Duration = Duration::from_secs(3);
 
 /// A client that only asks.
 pub struct Probe(BaseConsumer<Asking>);
@@ -57,8 +60,19 @@ impl Probe {
         // the client connects, and tells why it cannot, only while it is polled
         drop(self.0.poll(Duration::from_millis(200)));
         let metadata = self.0.fetch_metadata(Some("__harbourwatch_doctor"), PATIENCE);
-        drop(self.0.poll(Duration::ZERO));
-        metadata.map(|metadata| metadata.brokers().len()).map_err(|error| self.why(&error))
+        metadata.map(|metadata| metadata.brokers().len()).map_err(|error| {
+            self.listen();
+            self.why(&error)
+        })
+    }
+
+    /// Hears what the client has to say, one thing a poll, until it is a trouble that an operator must mend. That one may come
+    /// late: while a request fails for want of a connection, the client tries again and is refused again.
+    fn listen(&self) {
+        let until = Instant::now() + HEARING;
+        while Instant::now() < until && self.0.context().0.lasting().is_none() {
+            drop(self.0.poll(Duration::from_millis(50)));
+        }
     }
 
     /// How many partitions a topic has.

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use super::instance::{Configuration, Instance, PATIENCE, generate, wait_until};
+use super::instance::{Configuration, Instance, PATIENCE, generate, harbourwatch, wait_until};
 use super::join::log;
 use super::node::{Node, edition};
 
@@ -28,8 +28,19 @@ fn scram(node: &Node, dir: &Path, group: &str, mechanism: &str, password: &str) 
     configuration
 }
 
+/// What the doctor says of a configuration, and whether nothing is wrong with it.
+fn doctor(dir: &Path) -> (bool, String) {
+    let ran = harbourwatch(dir, &["doctor", "--config", "harbourwatch.toml", "--data", "data"]);
+    (ran.status.success(), String::from_utf8(ran.stdout).unwrap())
+}
+
+/// The doctor finds before the start what ends it.
 fn assert_refused(place: &Path, name: &str, configuration: &Configuration, cause: &str) {
     let mut instance = Instance::new(&place.join(name), configuration);
+    let (good, found) = doctor(&place.join(name));
+    let wrong: Vec<_> = found.lines().filter(|line| line.starts_with("WRONG")).collect();
+    assert!(!good && wrong.iter().any(|line| line.contains(cause)), "{name}: {cause:?} is not in {found}");
+    assert!(!found.contains("hw-password") && !found.contains("not-the-password"), "{name}: {found}");
     instance.start();
     let status = instance.wait(PATIENCE);
     assert_eq!(status.code(), Some(1), "{name}");
@@ -38,8 +49,13 @@ fn assert_refused(place: &Path, name: &str, configuration: &Configuration, cause
     assert!(!said.contains("hw-password") && !said.contains("not-the-password"), "{name}: {said}");
 }
 
+/// The group is new, and the doctor finds nothing wrong: neither with a group that there is not yet, nor with the rights.
 fn assert_reads(node: &Node, place: &Path, name: &str, configuration: &Configuration) {
     let mut instance = Instance::new(&place.join(name), configuration);
+    let (good, found) = doctor(&place.join(name));
+    assert!(good, "{name}: {found}");
+    let topic = found.lines().find(|line| line.starts_with(&format!("good   topic {TOPIC}: 2 partitions, "))).unwrap();
+    assert!(topic.ends_with(" records not taken yet") && !topic.contains(" 0 records"), "{name}: {topic}");
     instance.start();
     wait_until(&format!("{name} reads"), PATIENCE, || {
         assert!(instance.is_up(), "{name}: {}", instance.said());

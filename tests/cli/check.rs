@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::path::Path;
+
 use super::harness::Room;
 
 #[test]
@@ -114,4 +116,23 @@ fn standing_storage_is_listed_as_it_is_judged_on_a_day() {
     // today, where no day is given; and a day that does not exist is bad usage
     room.run(&["check", "-c", "config/minimal.toml"]).exits(0).complains(&["standing storage, as judged on 2"]);
     room.run(&["check", "-c", "config/minimal.toml", "--on", "2026-02-30"]).exits(64).complains(&["2026-11-23"]);
+}
+
+/// Each configuration that a user is given to begin with, in `config/` and beside the deployment files.
+#[test]
+fn every_example_loads_and_reads_back_as_itself() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found: Vec<_> =
+        std::fs::read_dir(root.join("config")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    found.extend(
+        ["container", "kubernetes/example"].map(|place| root.join("deploy").join(place).join("harbourwatch.toml")),
+    );
+    found.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    assert!(found.len() >= 6, "{found:?}");
+    let room = Room::new();
+    for path in found {
+        let shown = room.run(&["check", "-c", path.to_str().unwrap()]).exits(0).out;
+        room.write("effective.toml", &shown);
+        assert_eq!(room.run(&["check", "-c", "effective.toml"]).exits(0).out, shown, "{}", path.display());
+    }
 }

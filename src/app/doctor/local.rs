@@ -17,8 +17,9 @@ const DAY_MS: i64 = 86_400_000;
 /// When this was written; no clock is right that is earlier. 2026-06-01.
 const EARLIEST_MS: i64 = 1_780_272_000_000;
 
-/// Where systemd says that the clock follows a server.
+/// Where systemd says that the clock follows a server, and where others that keep it leave word that they run.
 const SYNCHRONISED: &str = "/run/systemd/timesync/synchronized";
+const KEEPERS: [&str; 3] = ["/run/chrony/chronyd.pid", "/run/ntpd.pid", "/run/ptp4l.pid"];
 
 /// Verdicts depend on the time of events, notices and checkpoints on that of the machine.
 pub(super) fn clock(report: &mut Report) {
@@ -28,6 +29,8 @@ pub(super) fn clock(report: &mut Report) {
         report.wrong("clock", format!("{shown} is in the past; set it, and let it follow a time server"));
     } else if Path::new(SYNCHRONISED).exists() {
         report.good("clock", format!("{shown}, follows a time server"));
+    } else if let Some(keeper) = KEEPERS.iter().find(|keeper| Path::new(keeper).exists()) {
+        report.good("clock", format!("{shown}, {keeper} says that a time keeper runs"));
     } else {
         report
             .look("clock", format!("{shown}; nothing here says that it follows a time server: see to it that it does"));
