@@ -43,18 +43,18 @@ pub(super) fn log(dir: &Path) -> Log {
     for line in entries(&evidence) {
         log.entry(&line);
     }
-    for record in records(&evidence) {
+    records(&evidence, |record| {
         let id = record["id"].as_str().unwrap().to_owned();
         let legs = record["legs"].as_array().unwrap();
         let findings: Vec<_> = legs.iter().filter_map(|leg| Some(leg["finding"].as_str()?.to_owned())).collect();
         if record["shape"] == "standing" {
             log.standing.extend(findings);
-            continue;
+            return;
         }
         let verdict = record["verdict"].as_str().unwrap_or_default().to_owned();
         let before = log.records.insert(id.clone(), Record { verdict, findings });
         assert!(before.is_none(), "{}: record {id} stands twice", dir.display());
-    }
+    });
     log
 }
 
@@ -104,14 +104,13 @@ fn entries(evidence: &Path) -> Vec<String> {
     found
 }
 
-/// The records in all segments, in order.
-fn records(evidence: &Path) -> Vec<Value> {
+/// Shows the records in all segments, in order, one at a time: two million of them at once take more memory than a machine has.
+fn records(evidence: &Path, mut show: impl FnMut(&Value)) {
     let mut segments = Vec::new();
     for month in fs::read_dir(evidence.join("segments")).into_iter().flatten() {
         segments.extend(fs::read_dir(month.unwrap().path()).unwrap().map(|segment| segment.unwrap().path()));
     }
     segments.sort();
-    let mut found = Vec::new();
     for segment in segments {
         let bytes = fs::read(segment).unwrap();
         let mut rest = bytes.as_slice();
@@ -121,12 +120,11 @@ fn records(evidence: &Path) -> Vec<Value> {
             for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
                 let line: Value = serde_json::from_slice(line).unwrap();
                 // beside records there are details of deeds
-                found.extend(line.get("r").cloned());
+                line.get("r").into_iter().for_each(&mut show);
             }
             rest = after;
         }
     }
-    found
 }
 
 /// Several logs as one.
