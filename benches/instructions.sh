@@ -17,7 +17,7 @@ trap 'rm -rf "$scratch"' EXIT
 
 # Instructions of a run with so many rounds over the corpus.
 run() {
-    HARBOURWATCH_KERNEL=sse2 valgrind --tool=callgrind --callgrind-out-file="$scratch/out" "$bench" "$1" "$2" 2>&1 |
+    HARBOURWATCH_KERNEL=sse2 valgrind --tool=callgrind --callgrind-out-file="$scratch/out.$2" "$bench" "$1" "$2" 2>&1 |
         sed -nE 's/.*Collected : ([0-9]+).*/\1/p'
 }
 
@@ -26,7 +26,10 @@ failed=0
 : >"$scratch/now"
 for stage in decode classify; do
     # what comes before the first round is the same in both
-    now=$((($(run $stage 3) - $(run $stage 1)) / (2 * events)))
+    run $stage 1 >"$scratch/one" &
+    three=$(run $stage 3)
+    wait $!
+    now=$(((three - $(<"$scratch/one")) / (2 * events)))
     echo "$stage $now" >>"$scratch/now"
     before=$(awk -v stage="$stage" '$1 == stage { print $2 }' "$kept" 2>/dev/null || true)
     echo "$stage: $now instructions per event, kept: ${before:-none}"

@@ -70,7 +70,7 @@ pub fn flagged(world: &World, seed: u64, events: u64, flagged: u64) -> Corpus {
     let mut slice = Slice::default();
     let mut round = 0;
     while clean.events < want_clean || recorded.events < want_recorded {
-        each_message(seed + 1000 * round, 100_000, &mut |offset, message, count| {
+        each_message(seed + 1000 * round, (2 * events).min(100_000), &mut |offset, message, count| {
             let into = if is_recorded(world, message, &mut slice) { &mut recorded } else { &mut clean };
             let want = if flagged > 0 && is_flagged(&slice) { want_recorded } else { want_clean };
             if into.events < want {

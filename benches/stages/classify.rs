@@ -1,8 +1,9 @@
 //! The whole way: bytes → verdicts, counters and, for the flagged, records and findings.
 
 use harbourwatch::pipeline::dedupe::Dedupe;
-use harbourwatch::pipeline::work::Slice;
+use harbourwatch::pipeline::work::{Slice, work};
 
+use crate::lab::TASK;
 use crate::lab::corpus::{self, Corpus};
 use crate::lab::others::{A, B, C, Other, Way};
 use crate::lab::own;
@@ -15,7 +16,35 @@ const WAYS: [(&str, Way); 3] = [
 ];
 
 pub fn tables() -> Vec<Table> {
-    [1, 10, 100].map(at_share).into_iter().collect()
+    [1, 10, 100].map(at_share).into_iter().chain([workers()]).collect()
+}
+
+/// Bytes to verdicts by one thread and by several, each with its share of every batch, as the pipeline cuts them.
+fn workers() -> Table {
+    let world = crate::lab::bank();
+    let corpus = corpus::flagged(&world, 7, corpus::EVENTS, 1);
+    let mut variants: Vec<Variant<'_>> = Vec::new();
+    for count in [1, 2] {
+        let mut slices: Vec<Slice> = (0..count).map(|_| Slice::default()).collect();
+        let (world, corpus) = (&world, &corpus);
+        let mut pass = move || {
+            std::thread::scope(|scope| {
+                for (at, slice) in slices.iter_mut().enumerate() {
+                    scope.spawn(move || {
+                        for batch in &corpus.batches {
+                            let all = batch.messages().len();
+                            let range = all * at / count..all * (at + 1) / count;
+                            work(world, batch, range, TASK, &corpus.lanes, slice);
+                        }
+                    });
+                }
+            });
+        };
+        variants.push((format!("{count} workers"), Box::new(move || time(&mut pass))));
+    }
+    let rows = medians(&mut variants, 7);
+    let title = format!("classify: by worker threads, without the tally, 1 % recorded, {} events", corpus.events);
+    Table { title, unit: "event", count: corpus.events as f64, bytes: corpus.bytes() as f64, against: vec![0], rows }
 }
 
 fn at_share(flagged: u64) -> Table {

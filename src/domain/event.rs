@@ -62,9 +62,16 @@ impl<'a> Id<'a> {
 }
 
 fn canonical_number(text: &str) -> Option<u64> {
-    let plain = text == "0" || (!text.starts_with('0') && !text.is_empty());
-    let digits = plain && text.len() <= 20 && text.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| text.parse().ok()).flatten()
+    let digit = |byte: u8| Some(u64::from(byte.wrapping_sub(b'0'))).filter(|digit| *digit < 10);
+    match text.as_bytes() {
+        [b'0'] => Some(0),
+        // 19 digits fit whatever they are
+        digits @ [b'1'..=b'9', ..] if digits.len() < 20 => {
+            digits.iter().try_fold(0, |number, byte| Some(number * 10 + digit(*byte)?))
+        }
+        [b'1'..=b'9', ..] if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok(),
+        _ => None,
+    }
 }
 
 impl PartialEq for Id<'_> {

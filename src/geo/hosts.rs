@@ -174,18 +174,34 @@ fn host_of(text: &str) -> Option<&str> {
         Some(rest) => rest,
         None => behind_scheme(text)?,
     };
-    let end = rest.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len());
+    let (mut end, mut parts) = (rest.len(), false);
+    for (at, byte) in rest.bytes().enumerate() {
+        match byte {
+            b'/' | b'?' | b'#' => {
+                end = at;
+                break;
+            }
+            b'@' | b':' => parts = true,
+            _ => {}
+        }
+    }
     let authority = rest.get(..end)?;
+    let host = if parts { host_in(authority)? } else { authority };
+    Some(host.strip_suffix('.').unwrap_or(host))
+}
+
+/// The host between a user and a port.
+#[cold]
+fn host_in(authority: &str) -> Option<&str> {
     // A second `@` stays in the host, which then is none.
     let host_and_port = match memchr::memchr(b'@', authority.as_bytes()) {
         Some(at) => authority.get(at + 1..)?,
         None => authority,
     };
-    let host = match memchr::memchr(b':', host_and_port.as_bytes()) {
-        Some(at) => host_and_port.get(..at).filter(|_| is_port(host_and_port.as_bytes().get(at + 1..)))?,
-        None => host_and_port,
-    };
-    Some(host.strip_suffix('.').unwrap_or(host))
+    match memchr::memchr(b':', host_and_port.as_bytes()) {
+        Some(at) => host_and_port.get(..at).filter(|_| is_port(host_and_port.as_bytes().get(at + 1..))),
+        None => Some(host_and_port),
+    }
 }
 
 fn is_port(port: Option<&[u8]>) -> bool {

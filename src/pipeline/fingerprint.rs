@@ -3,7 +3,7 @@
 
 use std::hash::Hasher;
 
-use siphasher::sip128::{Hasher128, SipHasher24};
+use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::domain::event::{Act, Event, Id};
 
@@ -15,7 +15,7 @@ pub struct FingerprintKey(pub [u8; 16]);
 /// file, actor, app, receivers) of a push event. `None` when the event has no id at all: it then always counts as new, since to lose an
 /// event is worse than to tell it twice.
 pub fn fingerprint(event: &Event<'_>, key: &FingerprintKey) -> Option<u128> {
-    let mut hash = Parts { hash: SipHasher24::new_with_key(&key.0), bytes: [0; ROOM], len: 0 };
+    let mut hash = Parts { hash: SipHasher13::new_with_key(&key.0), bytes: [0; ROOM], len: 0 };
     hash.text(event.tenant.as_deref());
     match &event.act {
         Act::Audit(code) => {
@@ -59,7 +59,7 @@ const ROOM: usize = 512;
 
 /// Feeds parts so that no two lists of parts give the same bytes.
 struct Parts {
-    hash: SipHasher24,
+    hash: SipHasher13,
     bytes: [u8; ROOM],
     len: usize,
 }

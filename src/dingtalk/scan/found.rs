@@ -90,8 +90,15 @@ impl<'t, 's> Found<'t, 's> {
 
     /// Reads the object at hand.
     pub(super) fn fill(&mut self, reader: &mut Reader<'t, 's>) -> Sure<()> {
+        *reader = self.read(*reader)?;
+        Ok(())
+    }
+
+    /// Gives the reader behind the object. It goes by value, so that it is in registers meanwhile; see [`Reader::apart`].
+    #[inline(always)]
+    fn read(&mut self, mut reader: Reader<'t, 's>) -> Sure<Reader<'t, 's>> {
         if !reader.enter(b'}') {
-            return Ok(());
+            return Ok(reader);
         }
         let mut rare = Key::default();
         loop {
@@ -111,12 +118,12 @@ impl<'t, 's> Found<'t, 's> {
                     {
                         self.number_at(field, number)?;
                     } else {
-                        self.other(field, token, reader)?;
+                        reader.apart(|reader| self.other(field, token, reader))?;
                     }
                 }
             }
             if !reader.more(b'}')? {
-                return Ok(());
+                return Ok(reader);
             }
         }
     }
@@ -276,21 +283,33 @@ impl<'t, 's> Found<'t, 's> {
         if depth > DEEPEST {
             return Err(Slow);
         }
+        *reader = self.read_claims(*reader, depth)?;
+        Ok(())
+    }
+
+    /// By value, as [`Self::read`].
+    #[inline(always)]
+    fn read_claims(&mut self, mut reader: Reader<'t, 's>, depth: u32) -> Sure<Reader<'t, 's>> {
         if !reader.enter(b'}') {
-            return Ok(());
+            return Ok(reader);
         }
         let (mut given, mut rare) = (0u8, Key::default());
         loop {
-            match reader.key(&mut rare)?.claim {
-                storage::Key::Other => self.seek(reader, depth)?,
-                storage::Key::Inside if reader.byte() == b'{' => self.claims(reader, depth + 1)?,
+            let claim = reader.key(&mut rare)?.claim;
+            match claim {
+                // mostly a plain value, in which nothing can be
+                storage::Key::Other if !matches!(reader.byte(), b'{' | b'[') => reader.skip()?,
+                storage::Key::Other => reader.apart(|reader| self.seek(reader, depth))?,
+                storage::Key::Inside if reader.byte() == b'{' => {
+                    reader.apart(|reader| self.claims(reader, depth + 1))?;
+                }
                 storage::Key::Inside => return Err(Slow),
-                storage::Key::Region => Self::claim(&mut self.region, reader)?,
-                storage::Key::Bucket => Self::claim(&mut self.bucket, reader)?,
-                storage::Key::Host(kind) => self.claimed_hosts(kind, &mut given, reader)?,
+                storage::Key::Region => Self::claim(&mut self.region, &mut reader)?,
+                storage::Key::Bucket => Self::claim(&mut self.bucket, &mut reader)?,
+                storage::Key::Host(kind) => reader.apart(|reader| self.claimed_hosts(kind, &mut given, reader))?,
             }
             if !reader.more(b'}')? {
-                return Ok(());
+                return Ok(reader);
             }
         }
     }
@@ -323,6 +342,7 @@ impl<'t, 's> Found<'t, 's> {
     }
 
     /// A region or a bucket.
+    #[inline(always)]
     fn claim(slot: &mut Option<Span>, reader: &mut Reader<'t, 's>) -> Sure<()> {
         match reader.token()? {
             Token::Text(span) if span.is_empty() => Ok(()),
@@ -416,9 +436,15 @@ impl<'t> Said<'t> for Found<'t, '_> {
 
     fn storage(&self) -> Storage<'t> {
         let text = |span: Option<Span>| span.and_then(|span| self.text_of(span).ok());
-        let in_order = (0..storage::HOSTS).flat_map(|kind| self.hosts.iter().filter(move |(known, _)| *known == kind));
-        let hosts = in_order.filter_map(|(_, span)| self.text_of(*span).ok()).collect();
-        Storage { region: text(self.region), hosts, bucket: text(self.bucket) }
+        let mut storage = Storage { region: text(self.region), bucket: text(self.bucket), ..Storage::default() };
+        for kind in 0..storage::HOSTS {
+            for (_, span) in self.hosts.iter().filter(|(known, _)| *known == kind) {
+                if let Ok(host) = self.text_of(*span) {
+                    storage.hosts.add(host);
+                }
+            }
+        }
+        storage
     }
 
     fn take_parties(&mut self, all: &mut Counterparts<'t>) {

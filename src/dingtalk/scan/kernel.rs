@@ -29,8 +29,19 @@ const BLOCK: usize = 64;
 pub(super) struct Seen {
     /// Places noted.
     pub(super) quotes: usize,
-    /// There is a backslash somewhere.
-    pub(super) escapes: bool,
+    /// Where backslashes are.
+    pub(super) escapes: Escapes,
+}
+
+/// Backslashes are from one place to another, both rounded outwards to whole blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Escapes {
+    pub(super) from: u32,
+    pub(super) to: u32,
+}
+
+impl Escapes {
+    const NONE: Self = Self { from: u32::MAX, to: 0 };
 }
 
 impl Kernel {
@@ -110,11 +121,11 @@ fn walk(
     look: impl Fn(&[u8; BLOCK]) -> Masks,
     note: impl Fn(u64, u32, &mut [u32; BLOCK]),
 ) -> Option<Seen> {
-    let mut state = State::default();
+    let mut state = State { quotes: 0, escapes: Escapes::NONE, escaped: false };
     let (blocks, rest) = text.as_chunks::<BLOCK>();
     let mut base = 0;
     for block in blocks {
-        let quotes = state.strings(look(block))?;
+        let quotes = state.strings(look(block), base)?;
         note(quotes, base, places.get_mut(state.quotes..)?.first_chunk_mut()?);
         state.quotes += quotes.count_ones() as usize;
         base += BLOCK as u32;
@@ -122,7 +133,7 @@ fn walk(
     if !rest.is_empty() {
         let mut last = [b' '; BLOCK];
         last[..rest.len()].copy_from_slice(rest);
-        let quotes = state.strings(look(&last))?;
+        let quotes = state.strings(look(&last), base)?;
         note(quotes, base, places.get_mut(state.quotes..)?.first_chunk_mut()?);
         state.quotes += quotes.count_ones() as usize;
     }
@@ -132,10 +143,9 @@ fn walk(
 }
 
 /// What is carried from block to block.
-#[derive(Default)]
 struct State {
     quotes: usize,
-    escapes: bool,
+    escapes: Escapes,
     /// The last block ended in a backslash that escapes the first byte of the next.
     escaped: bool,
 }
@@ -143,10 +153,10 @@ struct State {
 impl State {
     /// The quotes that begin or end a string.
     #[inline(always)]
-    fn strings(&mut self, masks: Masks) -> Option<u64> {
+    fn strings(&mut self, masks: Masks, base: u32) -> Option<u64> {
         let mut quotes = masks.quotes;
         if masks.backslashes != 0 || self.escaped {
-            quotes &= !self.escapes(masks.backslashes);
+            quotes &= !self.escapes(masks.backslashes, base);
         }
         if masks.controls != 0 && masks.controls & inside(quotes, self.quotes % 2 == 1) != 0 {
             return None;
@@ -157,8 +167,10 @@ impl State {
     /// The bytes that a backslash before them escapes. Outside of strings this means nothing, and does not matter: a
     /// backslash there is no JSON.
     #[cold]
-    fn escapes(&mut self, backslashes: u64) -> u64 {
-        self.escapes = true;
+    fn escapes(&mut self, backslashes: u64, base: u32) -> u64 {
+        if backslashes != 0 {
+            self.escapes = Escapes { from: self.escapes.from.min(base), to: base + BLOCK as u32 };
+        }
         let mut escaped = u64::from(self.escaped);
         let mut left = backslashes & !escaped;
         self.escaped = false;
@@ -241,9 +253,11 @@ mod x86 {
         walk(text, places, look_sse2, note)
     }
 
+    // the closure is compiled for the same processor as the function around it; `note` itself would not be
+    #[allow(clippy::redundant_closure)]
     #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,lzcnt")]
     pub(super) fn avx2(text: &[u8], places: &mut [u32]) -> Option<Seen> {
-        walk(text, places, |block| look_avx2(block), note)
+        walk(text, places, |block| look_avx2(block), |mask, base, places| note(mask, base, places))
     }
 
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,avx2,bmi1,bmi2,popcnt,lzcnt")]

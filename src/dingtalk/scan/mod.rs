@@ -137,7 +137,9 @@ impl Way<'_> {
 
     /// The rows of a page that was read to its end. A row that is not certain goes the ordinary way alone.
     fn page<'t>(&self, page: Reader<'t, '_>, context: &Context<'t>, each: Each<'_, 't>) -> Sure<()> {
-        if self.count(page)? > self.walk.limits.events {
+        // an element and what is behind it take two bytes: a short page needs no count
+        let most = (page.text.len() - page.at()) / 2;
+        if most > self.walk.limits.events && self.count(page)? > self.walk.limits.events {
             return Err(Slow);
         }
         let mut reader = page;

@@ -3,6 +3,7 @@
 //! Accepts only what is certain to be JSON as `serde_json` takes it; everything else, faults and rarities alike, is
 //! [`Slow`], and the ordinary reader decides about it. Never reads past the text, never allocates.
 
+use super::kernel::Escapes;
 use super::key::{Digest, Key, Keys};
 
 /// Not certain: the ordinary reader decides.
@@ -91,16 +92,14 @@ pub(super) struct Reader<'t, 's> {
     at: usize,
     /// The next quote.
     next: usize,
-    /// There is a backslash somewhere.
-    escapes: bool,
+    /// Where backslashes are.
+    escapes: Escapes,
 }
 
 impl<'t, 's> Reader<'t, 's> {
     /// At the beginning of a text whose quotes are given.
-    pub(super) fn new(text: &'t str, quotes: &'s [u32], escapes: bool, keys: &'static Keys) -> Self {
-        let mut reader = Self { text, quotes, keys, at: 0, next: 0, escapes };
-        reader.space();
-        reader
+    pub(super) fn new(text: &'t str, quotes: &'s [u32], escapes: Escapes, keys: &'static Keys) -> Self {
+        Self { text, quotes, keys, at: behind_space(text, 0), next: 0, escapes }
     }
 
     /// The byte at hand; 0 at the end.
@@ -110,9 +109,8 @@ impl<'t, 's> Reader<'t, 's> {
     }
 
     /// Whether nothing but space is left.
-    pub(super) fn is_done(mut self) -> bool {
-        self.space();
-        self.at == self.text.len()
+    pub(super) fn is_done(self) -> bool {
+        behind_space(self.text, self.at) == self.text.len()
     }
 
     /// What is not read yet begins here.
@@ -120,11 +118,14 @@ impl<'t, 's> Reader<'t, 's> {
         self.at
     }
 
-    #[cold]
-    fn space(&mut self) {
-        while matches!(self.byte(), b' ' | b'\n' | b'\r' | b'\t') {
-            self.at += 1;
-        }
+    /// Reads on by a function of its own. The function is given a copy, so that a reader that nobody else ever holds can
+    /// be kept in registers.
+    #[inline(always)]
+    pub(super) fn apart<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+        let mut copy = *self;
+        let result = read(&mut copy);
+        (self.at, self.next) = (copy.at, copy.next);
+        result
     }
 
     /// The byte at hand, or the first behind space.
@@ -134,7 +135,7 @@ impl<'t, 's> Reader<'t, 's> {
         if byte > b' ' {
             return byte;
         }
-        self.space();
+        self.at = behind_space(self.text, self.at);
         self.byte()
     }
 
@@ -174,23 +175,12 @@ impl<'t, 's> Reader<'t, 's> {
         self.next += 2;
         self.at = to as usize + 1;
         let span = Span::new(from + 1, to);
-        if self.escapes { self.escaped(span) } else { Ok(span) }
-    }
-
-    /// A string in a text with escapes: sound if the ordinary reader takes it.
-    #[cold]
-    fn escaped(&self, span: Span) -> Sure<Span> {
-        let inside = self.text.as_bytes().get(span.from()..span.to()).ok_or(Slow)?;
-        if memchr::memchr(b'\\', inside).is_none() {
-            return Ok(span);
-        }
-        self.unescape(span).map(|_| Span(span.0 | Span::ESCAPED))
+        if to > self.escapes.from { escaped(self.text, span, self.escapes) } else { Ok(span) }
     }
 
     /// What a string with escapes stands for.
     pub(super) fn unescape(&self, span: Span) -> Sure<String> {
-        let quoted = self.text.get(span.from() - 1..span.to() + 1).ok_or(Slow)?;
-        serde_json::from_str(quoted).map_err(|_| Slow)
+        unescape(self.text, span)
     }
 
     /// The key at hand and the colon behind it. A key that is not listed is worked out into `rare`.
@@ -206,14 +196,8 @@ impl<'t, 's> Reader<'t, 's> {
         match digest.and_then(|digest| self.keys.find(digest)) {
             Some(key) => Ok(key),
             None if span.is_escaped() => Err(Slow),
-            None => self.other_key(span, rare),
+            None => other_key(self.text, span, rare),
         }
-    }
-
-    #[cold]
-    fn other_key<'k>(&self, span: Span, rare: &'k mut Key) -> Sure<&'k Key> {
-        *rare = Key::of(span.of(self.text)?);
-        Ok(rare)
     }
 
     /// The value at hand; of an object or array only which it is.
@@ -224,23 +208,14 @@ impl<'t, 's> Reader<'t, 's> {
             b'0'..=b'9' => self.number().map(Token::Number),
             b'{' => Ok(Token::Object),
             b'[' => Ok(Token::Array),
-            byte => self.literal(byte),
+            _ => self.literal(),
         }
     }
 
-    #[cold]
-    fn literal(&mut self, first: u8) -> Sure<Token> {
-        let (word, token): (&[u8], _) = match first {
-            b'n' => (b"null", Token::Null),
-            b't' => (b"true", Token::True),
-            b'f' => (b"false", Token::False),
-            _ => return Err(Slow),
-        };
-        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-        if !rest.starts_with(word) {
-            return Err(Slow);
-        }
-        self.at += word.len();
+    #[inline(always)]
+    fn literal(&mut self) -> Sure<Token> {
+        let (token, len) = literal(self.text, self.at)?;
+        self.at += len;
         Ok(token)
     }
 
@@ -274,9 +249,9 @@ impl<'t, 's> Reader<'t, 's> {
     pub(super) fn skip(&mut self) -> Sure<()> {
         match self.byte() {
             b'"' => self.string().map(|_| ()),
-            b'{' | b'[' => self.skip_nested(),
-            b'0'..=b'9' | b'-' => self.skip_number(),
-            byte => self.literal(byte).map(|_| ()),
+            b'{' | b'[' => self.apart(Self::skip_nested),
+            b'0'..=b'9' | b'-' => self.apart(Self::skip_number),
+            _ => self.literal().map(|_| ()),
         }
     }
 
@@ -353,7 +328,7 @@ impl<'t, 's> Reader<'t, 's> {
         match self.byte() {
             b'"' => self.string().map(|_| ()),
             b'0'..=b'9' | b'-' => self.skip_number(),
-            byte => self.literal(byte).map(|_| ()),
+            _ => self.literal().map(|_| ()),
         }
     }
 
@@ -367,6 +342,48 @@ impl<'t, 's> Reader<'t, 's> {
         self.sign();
         Ok(())
     }
+}
+
+// What follows is apart from the reader, which could otherwise not stay in registers.
+
+#[cold]
+fn behind_space(text: &str, at: usize) -> usize {
+    let rest = text.as_bytes().get(at..).unwrap_or_default();
+    at + rest.iter().take_while(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t')).count()
+}
+
+/// A string in a text with escapes: sound if the ordinary reader takes it.
+#[cold]
+fn escaped(text: &str, span: Span, escapes: Escapes) -> Sure<Span> {
+    let inside = text.as_bytes().get(span.from()..span.to()).ok_or(Slow)?;
+    if span.from() >= escapes.to as usize || memchr::memchr(b'\\', inside).is_none() {
+        return Ok(span);
+    }
+    unescape(text, span).map(|_| Span(span.0 | Span::ESCAPED))
+}
+
+fn unescape(text: &str, span: Span) -> Sure<String> {
+    let quoted = text.get(span.from() - 1..span.to() + 1).ok_or(Slow)?;
+    serde_json::from_str(quoted).map_err(|_| Slow)
+}
+
+#[cold]
+fn other_key<'k>(text: &str, span: Span, rare: &'k mut Key) -> Sure<&'k Key> {
+    *rare = Key::of(span.of(text)?);
+    Ok(rare)
+}
+
+/// `null`, `true` or `false` at a place, and its length.
+#[cold]
+fn literal(text: &str, at: usize) -> Sure<(Token, usize)> {
+    let rest = text.as_bytes().get(at..).unwrap_or_default();
+    let (word, token): (&[u8], _) = match rest.first() {
+        Some(b'n') => (b"null", Token::Null),
+        Some(b't') => (b"true", Token::True),
+        Some(b'f') => (b"false", Token::False),
+        Some(_) | None => return Err(Slow),
+    };
+    if rest.starts_with(word) { Ok((token, word.len())) } else { Err(Slow) }
 }
 
 /// Powers of ten by the number of digits.
