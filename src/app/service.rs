@@ -91,7 +91,7 @@ impl Service {
         let crew = Crew::start(wire::workers(&settings)).context("worker threads")?;
         let state = way.folders.state.clone();
         let screen = if way.verdicts { Screen::Err } else { Screen::Out };
-        let couriers = channels::couriers(&settings, &way.folders, screen, &world, &metrics)?;
+        let couriers = channels::couriers(&settings, &way.folders, screen, &world, &metrics, way.admin)?;
         let stop = Arc::default();
         let channels = names;
         Ok(Self { world, ledger, crew, tally, metrics, assigned, admin, couriers, channels, state, stop, settings })
