@@ -19,7 +19,7 @@ use thiserror::Error;
 
 use crate::domain::flow::FlowKind;
 use crate::domain::verdict::{Severity, Verdict};
-pub use condition::{ConditionMetrics, Folder, Part, Verified};
+pub use condition::{ConditionMetrics, Folder, Part, Retained, Verified};
 pub use delivery::{DeliveryMetrics, HELD};
 pub use family::Family;
 use family::{Book, ConditionFamilies, DeliveryFamilies, Families, KafkaFamilies};

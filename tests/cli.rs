@@ -1,6 +1,7 @@
 //! The program as people use it: arguments and files in, text, exit codes and folders out. Nothing here reaches into the
 //! library, so that what these tests hold is what a user gets.
 
+mod auditor;
 mod canary;
 mod channels;
 mod check;

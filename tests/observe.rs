@@ -11,7 +11,7 @@ use harbourwatch::admin::{Admin, AdminError, Assigned, PartitionState, Readiness
 use harbourwatch::domain::flow::FlowKind;
 use harbourwatch::domain::verdict::{Severity, Verdict};
 use harbourwatch::metrics::{
-    EventOutcome, Folder, Loaded, Metrics, NotificationOutcome, Part, Scope, Stage, Step, Verified,
+    EventOutcome, Folder, Loaded, Metrics, NotificationOutcome, Part, Retained, Scope, Stage, Step, Verified,
 };
 
 fn metrics() -> Metrics {
@@ -49,6 +49,9 @@ fn exercised() -> Metrics {
     condition.safeguards([("gba-2026", 3_000), ("rmc-2025", 2_000)].into_iter());
     condition.verified(Verified { sound: true, took: 0.5, at: 4_000 });
     condition.disk(Folder::Evidence, 500, 1_000);
+    condition.retained(Retained { due: 7, held: 3 });
+    condition.retention_deleted(4);
+    condition.retention_ran(6_000);
     metrics.kafka().lag("dingtalk-audit", 3, 40, 1_500);
     metrics.kafka().errors("unreachable", 2);
     metrics.kafka().verdict_lines(5);
@@ -102,6 +105,10 @@ fn each_call_shows_under_its_name() {
         ("harbourwatch_archive_last_verify_timestamp_seconds", 4.0),
         ("harbourwatch_archive_verify_failures_total", 0.0),
         ("harbourwatch_disk_free_bytes{folder=\"evidence\"}", 500.0),
+        ("harbourwatch_retention_due_records", 7.0),
+        ("harbourwatch_retention_held_records", 3.0),
+        ("harbourwatch_retention_deleted_records_total", 4.0),
+        ("harbourwatch_retention_last_run_timestamp_seconds", 6.0),
     ] {
         assert_eq!(series.get(name), Some(&value), "{name}");
     }

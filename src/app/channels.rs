@@ -123,7 +123,7 @@ pub fn ring_file(state: &Path, readers: &str) -> PathBuf {
     state.join(format!("pseudonyms-{readers}.keys"))
 }
 
-/// Couriers for all channels, at work.
+/// Couriers for all channels, at work; with `checkpoints` the feeds of a SOC also get the log's signed checkpoint.
 ///
 /// # Errors
 /// A way, a key or a thread is not to be had.
@@ -133,6 +133,7 @@ pub fn couriers(
     screen: Screen,
     world: &Arc<ArcSwap<World>>,
     metrics: &Arc<Metrics>,
+    checkpoints: bool,
 ) -> anyhow::Result<Vec<Running>> {
     let specs: Arc<[ChannelSpec]> = specs(settings).into();
     let brief = brief(settings, folders, world);
@@ -151,6 +152,10 @@ pub fn couriers(
             };
             rings.insert(&channel.readers, Arc::clone(&ring));
             courier = courier.with_keys(ring);
+            if checkpoints {
+                let path = folders.evidence.join("checkpoint");
+                courier = courier.with_checkpoints(Arc::new(move || std::fs::read_to_string(&path).ok()));
+            }
         }
         running.push(courier.spawn()?);
     }

@@ -47,6 +47,11 @@ impl Desk {
         Ok(Self { settings, folders })
     }
 
+    /// The desk of a service that has its settings already.
+    pub fn at(settings: Settings, folders: Folders) -> Self {
+        Self { settings, folders }
+    }
+
     /// The desk of a data folder whose configuration is not at hand, such as the demo's. Only where frames are not encrypted:
     /// what is recorded there must be for the same readers.
     ///

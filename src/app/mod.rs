@@ -1,6 +1,7 @@
 //! Settings → parts → wired → run → drain. One file a command; [`wire`] puts the parts together.
 
 pub mod acknowledge;
+mod anchor;
 pub mod channels;
 pub mod check;
 pub mod checkup;
@@ -26,6 +27,7 @@ pub mod progress;
 pub mod proof;
 pub mod reasoning;
 pub mod replay;
+pub mod retainer;
 pub mod reveal;
 pub mod serve;
 pub mod service;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::checkup::Checkup;
+use super::retainer::Retainer;
 use super::service::{self, Service, Way};
 use super::summary::Summary;
 use super::{ConfigOption, InstanceOption, Outcome, endpoints, logging, signals, supervisor};
@@ -40,6 +41,7 @@ pub fn run(options: &Options) -> anyhow::Result<Outcome> {
     let folders = service::folders(&settings, options.data.as_ref());
     let every = settings.evidence.verify_every;
     let mut service = Service::start(settings, &Way { folders: folders.clone(), admin: true, verdicts: false })?;
+    Retainer::new(service.settings(), &folders, service.metrics()).start()?;
     Checkup { folders, every, metrics: service.metrics() }.start()?;
     signals::stop_on_signals(&service.stop_flag())?;
     let started = service.settings().config.clone();

@@ -94,7 +94,7 @@ impl Service {
         let crew = Crew::start(wire::workers(&settings)).context("worker threads")?;
         let state = way.folders.state.clone();
         let screen = if way.verdicts { Screen::Err } else { Screen::Out };
-        let couriers = channels::couriers(&settings, &way.folders, screen, &world, &metrics)?;
+        let couriers = channels::couriers(&settings, &way.folders, screen, &world, &metrics, way.admin)?;
         let (stop, pulse, channels) = (Arc::default(), Arc::default(), names);
         Ok(Self {
             world,

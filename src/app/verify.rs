@@ -6,14 +6,15 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use serde_json::json;
 
-use super::Outcome;
+use super::proof::near::Near;
 use super::summary::grouped;
+use super::{Outcome, anchor};
 use crate::evidence::{VerifyOptions, VerifyReport, verify};
 
 /// What was typed.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// Evidence folders; several instances have one each.
+    /// Evidence folders, or copies in a bucket (`s3://BUCKET/PREFIX`); several instances have one each.
     #[arg(required = true)]
     pub dirs: Vec<PathBuf>,
     /// Verifier key from an independent place; the folder's own if not given.
@@ -22,8 +23,9 @@ pub struct Options {
     /// File with the age identity that opens the frames.
     #[arg(long)]
     pub identity: Option<PathBuf>,
-    /// Copy of a checkpoint kept elsewhere; the folder must contain what it signed. May be given several times.
-    #[arg(long)]
+    /// File with a checkpoint kept elsewhere, as it is or as a feed or digest told it; the folder must contain what it signed.
+    /// May be given several times.
+    #[arg(long, visible_alias = "anchor")]
     pub checkpoint: Vec<PathBuf>,
     /// JSON instead of text.
     #[arg(long)]
@@ -35,20 +37,20 @@ pub struct Options {
 /// # Errors
 /// A key or identity is none, or the folder cannot be read at all.
 pub fn run(options: &Options) -> anyhow::Result<Outcome> {
-    for dir in &options.dirs {
-        anyhow::ensure!(dir.is_dir(), "{} is no folder; name the evidence folder", dir.display());
-    }
     let one = options.dirs.len() == 1 || (options.vkey.is_none() && options.checkpoint.is_empty());
     anyhow::ensure!(one, "--vkey and --checkpoint belong to one log; verify the folders one by one");
     let read =
         |path: &PathBuf| std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()));
     let identity = options.identity.as_ref().map(read).transpose()?;
-    let known = options.checkpoint.iter().map(read).collect::<anyhow::Result<Vec<_>>>()?;
+    let kept = options.checkpoint.iter().map(read).collect::<anyhow::Result<Vec<_>>>()?;
+    let known: Vec<String> = kept.iter().flat_map(|text| anchor::notes_in(text)).collect();
     let how =
         VerifyOptions { vkey: options.vkey.as_deref(), identity: identity.as_deref(), known: &known, progress: None };
     let (mut out, mut sound) = (std::io::stdout().lock(), true);
     for dir in &options.dirs {
-        let report = verify(dir, &how)?;
+        let near = Near::of(dir)?;
+        anyhow::ensure!(near.dir().is_dir(), "{} is no folder; name the evidence folder", dir.display());
+        let report = verify(near.dir(), &how)?;
         sound &= report.is_sound();
         if options.json {
             writeln!(out, "{}", as_json(dir, &report))?;

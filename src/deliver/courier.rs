@@ -16,6 +16,7 @@ use super::keyring::{Keyring, KeyringError};
 use super::letter::Letter;
 use super::notice::{Notice, Step};
 use super::pseudonym::Key;
+use super::statement::Statement;
 use super::view::View;
 use crate::metrics::{Metrics, NotificationOutcome, Stage};
 use crate::outbox::{self, ChannelSpec, Finding, News, OutboxError, Outcome, Parcel, Queue, Reason, Sealed};
@@ -38,6 +39,27 @@ const DOUBLINGS: u32 = 6;
 /// How often an idle courier looks for work.
 const IDLE: Duration = Duration::from_secs(1);
 
+/// Least time between two signed checkpoints in a feed, and how soon one that was not taken is tried again, in ms.
+const STATES_MS: (i64, i64) = (3_600_000, 60_000);
+
+/// Gives the evidence log's present checkpoint, signed.
+pub type Checkpoints = Arc<dyn Fn() -> Option<String> + Send + Sync>;
+
+/// Signed checkpoints in a feed.
+#[derive(Clone)]
+struct States {
+    read: Checkpoints,
+    last: Option<String>,
+    /// Not before, ms since the epoch.
+    next: i64,
+}
+
+impl std::fmt::Debug for States {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("States").field("next", &self.next).finish_non_exhaustive()
+    }
+}
+
 /// Carries what one channel owes.
 #[derive(Debug)]
 pub struct Courier {
@@ -48,6 +70,7 @@ pub struct Courier {
     way: Way,
     composer: Composer,
     keys: Option<Arc<Keyring>>,
+    states: Option<States>,
     metrics: Arc<Metrics>,
     /// Failures in a row.
     failures: u32,
@@ -79,6 +102,7 @@ impl Courier {
             way,
             composer,
             keys: None,
+            states: None,
             metrics,
             failures: 0,
             rest_until: 0,
@@ -107,6 +131,13 @@ impl Courier {
         self
     }
 
+    /// The same, which also tells the log's signed checkpoint, if it is a feed: at once, and then hourly where it has changed.
+    #[must_use]
+    pub fn with_checkpoints(mut self, read: Checkpoints) -> Self {
+        self.states = Some(States { read, last: None, next: 0 });
+        self
+    }
+
     /// The same with another clock (ms since the epoch), for tests.
     #[must_use]
     pub fn with_clock(mut self, now: fn() -> i64) -> Self {
@@ -128,7 +159,10 @@ impl Courier {
         }
         if !is_closed && now >= self.rest_until {
             match self.way {
-                Way::Feed(_) => self.carry_notices(&mut round)?,
+                Way::Feed(_) => {
+                    self.carry_notices(&mut round)?;
+                    self.carry_checkpoint();
+                }
                 Way::People(_) => self.carry_letters(&mut round)?,
             }
         }
@@ -164,6 +198,25 @@ impl Courier {
             self.judge(&outcomes)?;
         }
         Ok(())
+    }
+
+    /// A checkpoint that is not taken is not owed: a later one says all that it said.
+    fn carry_checkpoint(&mut self) {
+        let now = (self.now)();
+        let (Some(states), Way::Feed(channel)) = (&mut self.states, &mut self.way) else { return };
+        if now < states.next || self.failures > 0 {
+            return;
+        }
+        let (pause, again) = STATES_MS;
+        states.next = now.saturating_add(pause);
+        let Some(note) = (states.read)().filter(|note| states.last.as_ref() != Some(note)) else { return };
+        match channel.state(&Statement::new(note.clone(), now)) {
+            Ok(_) => states.last = Some(note),
+            Err(error) => {
+                states.next = now.saturating_add(again);
+                tracing::warn!(channel = %self.spec.name, %error, "the signed checkpoint was not taken; trying again");
+            }
+        }
     }
 
     /// One outcome for each parcel.

@@ -16,13 +16,15 @@ mod notice;
 pub mod pseudonym;
 pub mod render;
 pub mod sample;
+mod statement;
 mod view;
 
 pub use audience::{Audience, Field, Form};
 pub use calendar::Quiet;
 pub use channel::{Channel, Messenger, SendError, Way};
 pub use composer::{Composer, Inhibition, Pace, Rules};
-pub use courier::{Courier, Running};
+pub use courier::{Checkpoints, Courier, Running};
 pub use letter::Letter;
 pub use notice::{Notice, Step};
+pub use statement::Statement;
 pub use view::{LONGEST, View};

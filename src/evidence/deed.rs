@@ -129,6 +129,8 @@ pub enum Rotation {
         from: String,
         /// Verifier key from the next checkpoint on.
         to: String,
+        /// Of the detail: who ordered it and why.
+        commitment: Hash,
     },
 }
 
@@ -166,7 +168,7 @@ pub enum Deed {
         /// Of the detail.
         commitment: Hash,
     },
-    /// `Y <at> recipients <sha256>`, `Y <at> signer <vkey> <next vkey>`.
+    /// `Y <at> recipients <sha256>`, `Y <at> signer <vkey> <next vkey> <commitment>`.
     Rotated(Rotation),
 }
 
@@ -177,8 +179,9 @@ impl Deed {
             Self::Acknowledged { commitment }
             | Self::Accessed { commitment, .. }
             | Self::Erased { commitment, .. }
-            | Self::Held { commitment, .. } => Some(*commitment),
-            Self::Deleted(_) | Self::Rotated(_) => None,
+            | Self::Held { commitment, .. }
+            | Self::Rotated(Rotation::Signer { commitment, .. }) => Some(*commitment),
+            Self::Deleted(_) | Self::Rotated(Rotation::Recipients { .. }) => None,
         }
     }
 
@@ -201,8 +204,8 @@ impl Deed {
                 write!(f, "H {at} {} {hold} {}", if *release { "release" } else { "add" }, base64(commitment))
             }
             Self::Rotated(Rotation::Recipients { digest }) => write!(f, "Y {at} recipients {}", hex(digest)),
-            Self::Rotated(Rotation::Signer { from, to }) => {
-                write!(f, "Y {at} signer {} {}", escape(from), escape(to))
+            Self::Rotated(Rotation::Signer { from, to, commitment }) => {
+                write!(f, "Y {at} signer {} {} {}", escape(from), escape(to), base64(commitment))
             }
         }
     }
@@ -225,7 +228,7 @@ impl Deed {
             }
             "Y" => Self::Rotated(match words.next()? {
                 "recipients" => Rotation::Recipients { digest: words.hex()? },
-                "signer" => Rotation::Signer { from: words.text()?, to: words.text()? },
+                "signer" => Rotation::Signer { from: words.text()?, to: words.text()?, commitment: words.base64()? },
                 _ => return None,
             }),
             _ => return None,

@@ -397,7 +397,7 @@ mod tests {
             Deed::Held { hold, release: false, commitment },
             Deed::Held { hold, release: true, commitment },
             Deed::Rotated(Rotation::Recipients { digest: [8; 32] }),
-            Deed::Rotated(Rotation::Signer { from: text.to_owned(), to: text.to_owned() }),
+            Deed::Rotated(Rotation::Signer { from: text.to_owned(), to: text.to_owned(), commitment: [9; 32] }),
         ]
     }
 

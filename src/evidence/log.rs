@@ -313,7 +313,7 @@ impl Log {
     /// written is not deleted.
     pub fn may_record(&self, deed: &Deed) -> bool {
         match deed {
-            Deed::Rotated(Rotation::Signer { from, to }) => {
+            Deed::Rotated(Rotation::Signer { from, to, .. }) => {
                 let next = keys::next(&self.key).ok().flatten();
                 self.vkey() == *from && next.is_some_and(|next| next.verifier().vkey() == *to)
             }

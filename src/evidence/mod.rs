@@ -39,6 +39,7 @@ pub mod log;
 pub mod merkle;
 pub mod note;
 pub mod personal;
+pub mod place;
 pub mod proof;
 mod reader;
 pub mod rebuild;

@@ -116,7 +116,7 @@ fn is_signed(dir: &Path, published: &Checkpoint, keys: &Keys) -> Result<bool, Ev
 /// The last change of the signing key that the log tells of: from which key to which.
 fn last_change(dir: &Path, size: u64) -> Result<Option<(String, String)>, EvidenceError> {
     reader::last(dir, size, |entry| {
-        let Entry::Deed { deed: Deed::Rotated(Rotation::Signer { from, to }), .. } = entry else { return None };
+        let Entry::Deed { deed: Deed::Rotated(Rotation::Signer { from, to, .. }), .. } = entry else { return None };
         Some((from, to))
     })
 }

@@ -37,6 +37,15 @@ pub struct Verified {
     pub at: i64,
 }
 
+/// What retention found at its last look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retained {
+    /// Records that are due to go, or to lose their personal fields.
+    pub due: u64,
+    /// Records that would be due but for a hold.
+    pub held: u64,
+}
+
 /// Metrics about the condition of the process.
 #[derive(Debug)]
 pub struct ConditionMetrics {
@@ -85,5 +94,21 @@ impl ConditionMetrics {
         // Exact up to 2^53 bytes, 8 PiB.
         self.families.disk_free.with_label_values(&[folder.name()]).set(free as f64);
         self.families.disk_size.with_label_values(&[folder.name()]).set(size as f64);
+    }
+    /// What is due by retention, and what a hold keeps.
+    pub fn retained(&self, retained: Retained) {
+        let gauge = |records: u64| i64::try_from(records).unwrap_or(i64::MAX);
+        self.families.retention_due.set(gauge(retained.due));
+        self.families.retention_held.set(gauge(retained.held));
+    }
+
+    /// Retention took away records, or their personal fields.
+    pub fn retention_deleted(&self, records: u64) {
+        self.families.retention_deleted.inc_by(records);
+    }
+
+    /// Retention was looked after to the end, at `at` (ms since the epoch).
+    pub fn retention_ran(&self, at: i64) {
+        self.families.retention_ran.with_label_values::<&str>(&[]).set(super::seconds(at));
     }
 }

@@ -162,6 +162,23 @@ families! {
         "Size of the file system where the folder lies.",
         &["folder"],
     );
+    retention_due: IntGauge = int(
+        "retention_due_records",
+        "Records that are past their term and not held, and wait to be deleted or to lose their personal fields.",
+    );
+    retention_held: IntGauge = int(
+        "retention_held_records",
+        "Records that are past their term and kept by a legal hold.",
+    );
+    retention_deleted: IntCounter = counter(
+        "retention_deleted_records_total",
+        "Records that retention by the service deleted, or whose personal fields it destroyed.",
+    );
+    retention_ran: GaugeVec = gauges(
+        "retention_last_run_timestamp_seconds",
+        "When retention was last looked after to its end; absent until it was.",
+        &[],
+    );
     }
 }
 

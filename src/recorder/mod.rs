@@ -59,6 +59,8 @@ pub struct Ledger {
     dead_letters: DeadLetters,
     inbox: Inbox,
     notes: Vec<Note>,
+    /// A step failed: what is on disk is for the next start to judge, and nothing is recorded a second time here.
+    failed: bool,
     /// Records written by this process.
     pub records: u64,
 }
@@ -96,7 +98,7 @@ impl Ledger {
         let path = folders.state.join("dead-letters.ndjson");
         let dead_letters = DeadLetters::open(&path, dead_letters, &outbox.reached()?)
             .map_err(|source| OpenError::Folder { path: path.clone(), source })?;
-        Ok(Self { log, outbox, dead_letters, inbox, notes: Vec::new(), records: 0 })
+        Ok(Self { log, outbox, dead_letters, inbox, notes: Vec::new(), failed: false, records: 0 })
     }
 
     /// How far each lane is recorded.
@@ -172,6 +174,15 @@ impl Ledger {
     }
 
     fn write(&mut self, report: &BatchReport) -> Result<(), RecordError> {
+        if self.failed {
+            return Err(RecordError("an earlier step failed; start again, the next start recovers".to_owned()));
+        }
+        let written = self.write_all(report);
+        self.failed = written.is_err();
+        written
+    }
+
+    fn write_all(&mut self, report: &BatchReport) -> Result<(), RecordError> {
         let failed = |what: &str, why: &dyn std::fmt::Display| {
             RecordError(format!("{what}: {why}; nothing of this batch is committed, mend the cause and start again"))
         };

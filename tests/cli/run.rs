@@ -306,6 +306,32 @@ fn two_services_on_one_folder_are_refused() {
     service.finish().exits(0);
 }
 
+#[test]
+fn the_feed_of_a_soc_carries_the_signed_checkpoint_and_verify_takes_it_from_there() {
+    let room = Room::new();
+    room.bank(&[]);
+    let siem = "\n[[channels]]\nid = \"siem\"\nkind = \"file\"\naudience = \"soc\"\nformat = \"ocsf\"\npath = \"siem.ndjson\"\n";
+    room.write("bank.toml", room.read("bank.toml") + siem);
+    room.generate("events.ndjson", 2_000, 7);
+    // what an earlier run has recorded is what the first checkpoint of this one speaks of
+    room.run(&["replay", "-c", "bank.toml", "--data", "data", "events.ndjson"]).exits(0);
+    let before = room.read("siem.ndjson");
+    assert!(!before.contains("checkpoint"), "a replay is no service");
+    let service = Service::start(&room);
+    let told = || std::fs::read_to_string(room.path("siem.ndjson")).ok().filter(|text| text.contains("Base Event"));
+    let text = until("a checkpoint in the feed", told);
+    service.finish().exits(0);
+    let line = text.lines().find(|line| line.contains("Base Event")).unwrap();
+    let event: Value = serde_json::from_str(line).unwrap();
+    assert_eq!((&event["class_uid"], &event["type_uid"]), (&json!(0), &json!(99)));
+    let note = event["unmapped"]["harbourwatch"]["checkpoint"].as_str().unwrap();
+    assert!(note.lines().nth(1).unwrap().parse::<u64>().unwrap() > 20, "{note}");
+    // the whole file is taken as it is, findings and all
+    room.run(&["verify", "data/evidence", "--anchor", "siem.ndjson"]).exits(0);
+    room.run(&["demo", "--events", "100", "--data", "other"]).exits(0);
+    room.run(&["verify", "other/evidence", "--anchor", "siem.ndjson"]).exits(2);
+}
+
 /// What `/metrics` says of a service that has judged a day of the example bank.
 pub(super) fn metrics_after_a_day() -> String {
     let room = Room::new();

@@ -1,5 +1,7 @@
 //! Every step on disk fails in every way, then the next start must leave a sound log without loss or double.
 
+mod deeds;
+
 use super::*;
 use harbourwatch::evidence::disk::{Fate, Step};
 use std::sync::{Arc, Mutex};

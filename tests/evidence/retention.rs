@@ -171,7 +171,9 @@ impl World {
         let log = self.room.open();
         let (from, to) = (log.vkey(), make_next(&self.key(), "harbourwatch/evidence/test").unwrap());
         log.close().unwrap();
-        self.file(Filing::plain(Deed::Rotated(Rotation::Signer { from, to })).unwrap());
+        let detail = Detail { salt: [9; 16], text: r#"{"by":"officer","why":"test"}"#.into() };
+        let rotated = Filing::with(detail, |commitment| Deed::Rotated(Rotation::Signer { from, to, commitment }));
+        self.file(rotated.unwrap());
     }
 
     fn act(&mut self) {
@@ -284,7 +286,8 @@ fn what_retention_took_must_be_told_by_the_log() {
 
 #[test]
 fn a_copy_elsewhere_goes_on_where_it_was_broken_off_and_shows_a_fork() {
-    use harbourwatch::evidence::ship::ship;
+    use harbourwatch::evidence::{place::Folder, ship};
+    let ship = |from: &Path, to: &Path| ship::ship(from, &mut Folder::new(to));
     let (room, copy) = (Room::new(), tempfile::tempdir().unwrap());
     let to = copy.path().join("copy");
     let check = |size: u64| {

@@ -16,7 +16,8 @@ fn key(room: &Room) -> PathBuf {
 
 fn rotation(room: &Room, log: &Log) -> Filing {
     let to = make_next(&key(room), "harbourwatch/evidence/test").unwrap();
-    Filing::plain(Deed::Rotated(Rotation::Signer { from: log.vkey(), to })).unwrap()
+    let detail = Detail { salt: [9; 16], text: r#"{"by":"officer","why":"test"}"#.into() };
+    Filing::with(detail, |commitment| Deed::Rotated(Rotation::Signer { from: log.vkey(), to, commitment })).unwrap()
 }
 
 fn file(log: &mut Log, filing: &Filing) -> Result<u64, EvidenceError> {

@@ -8,15 +8,16 @@ use std::path::PathBuf;
 use age::secrecy::ExposeSecret as _;
 use anyhow::Context as _;
 use clap::Subcommand;
+use serde_json::json;
 
 use super::source::Source;
 use super::{desk, settled};
-use crate::app::handover::Desk;
+use crate::app::handover::{Desk, filing};
 use crate::app::{Outcome, wire};
+use crate::evidence::Deed;
 use crate::evidence::deed::Rotation;
 use crate::evidence::keyring::Keyring;
 use crate::evidence::keys::{Keys, make_next, subjects_path};
-use crate::evidence::{Deed, Filing};
 
 /// What was typed.
 #[derive(Debug, clap::Args)]
@@ -54,6 +55,12 @@ pub enum Act {
         /// Whose keys.
         #[command(flatten)]
         whose: Whose,
+        /// Who orders it. Default: the name of the account.
+        #[arg(long)]
+        by: Option<String>,
+        /// Why; becomes part of the evidence.
+        #[arg(long, default_value = "")]
+        why: String,
     },
     /// List keys: those that sign, those that may read, those of the subjects by month and class.
     List {
@@ -75,7 +82,10 @@ pub fn run(options: &Options) -> anyhow::Result<Outcome> {
             init(&desk, &mut out)?;
             readers(identity, &mut out)?;
         }
-        Act::Rotate { whose } => rotate(&desk(&whose.config, whose.data.as_ref())?, &mut out)?,
+        Act::Rotate { whose, by, why } => {
+            let desk = desk(&whose.config, whose.data.as_ref())?;
+            rotate(&desk, &super::by(by.as_deref()), why, &mut out)?;
+        }
         Act::List { whose } => list(&desk(&whose.config, whose.data.as_ref())?, &mut out)?,
     }
     Ok(Outcome::Done)
@@ -122,13 +132,15 @@ fn write_new(path: &std::path::Path, text: &str) -> std::io::Result<()> {
     file.sync_all()
 }
 
-fn rotate(desk: &Desk, out: &mut impl Write) -> anyhow::Result<()> {
+fn rotate(desk: &Desk, by: &str, why: &str, out: &mut impl Write) -> anyhow::Result<()> {
     let source = Source::of(desk.folders(), None)?;
     let vkeys = source.archive().vkeys()?;
     let from = vkeys.lines().last().context("log.vkey is empty; run verify")?.to_owned();
     let to = make_next(&wire::signing_key(desk.folders()), source.origin())?;
-    let filing = Filing::plain(Deed::Rotated(Rotation::Signer { from, to: to.clone() }));
-    settled(desk.record(&filing.context("the name of the log is too long")?)?)?;
+    let rotated = filing(&json!({"by": by, "why": why}), |commitment| {
+        Deed::Rotated(Rotation::Signer { from, to: to.clone(), commitment })
+    });
+    settled(desk.record(&rotated?)?)?;
     writeln!(
         out,
         "verifier key: {to}\n              signs from the next checkpoint on; the log leads to it from the one before"

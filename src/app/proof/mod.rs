@@ -4,6 +4,7 @@
 pub mod erase;
 pub mod hold;
 pub mod keys;
+pub mod near;
 pub mod query;
 pub mod report;
 pub mod retention;
@@ -35,9 +36,14 @@ pub struct Look {
     /// File with the age identity that opens the frames, if they are encrypted.
     #[arg(long)]
     pub identity: Option<PathBuf>,
-    /// Data or evidence folder of a further instance; may be given several times. Records are joined by their id.
+    /// Data or evidence folder of a further instance, or a copy in a bucket (`s3://BUCKET/PREFIX`); may be given several times.
+    /// Records are joined by their id.
     #[arg(long)]
     pub also: Vec<PathBuf>,
+    /// Read this shipped copy, a folder or `s3://BUCKET/PREFIX`, instead of the archive here. Keys are taken from here, and who
+    /// looks is recorded here.
+    #[arg(long)]
+    pub copy: Option<PathBuf>,
     /// Who is looking. Default: the name of the account.
     #[arg(long)]
     pub by: Option<String>,
@@ -141,7 +147,10 @@ impl Look {
             std::fs::read_to_string(path).with_context(|| format!("cannot read the identity {}", path.display()))
         });
         let identity = identity.transpose()?;
-        let own = Source::of(desk.folders(), identity.as_deref())?;
+        let own = match &self.copy {
+            Some(copy) => Source::copy(copy, desk.folders(), identity.as_deref())?,
+            None => Source::of(desk.folders(), identity.as_deref())?,
+        };
         let others = self.also.iter().map(|dir| Source::at(dir, identity.as_deref()));
         std::iter::once(Ok(own)).chain(others).collect()
     }

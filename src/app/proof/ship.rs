@@ -1,5 +1,5 @@
-//! `ship`: a copy of the evidence off this machine's disk, on a mounted share or bucket. Can be run again at any time, also
-//! while the service writes; what is there already is not copied again.
+//! `ship`: a copy of the evidence off this machine's disk, on a mounted share or in a bucket. Can be run again at any time,
+//! also while the service writes; what is there already is not copied again, and nothing is deleted here.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::desk;
 use crate::app::Outcome;
 use crate::app::summary::grouped;
+use crate::evidence::place;
 use crate::evidence::ship::ship;
 
 /// What was typed.
@@ -18,9 +19,10 @@ pub struct Options {
     /// Configuration file, if `--data` is not given.
     #[arg(long, short, env = "HARBOURWATCH_CONFIG", default_value = "harbourwatch.toml")]
     pub config: PathBuf,
-    /// Folder of the copy, made if absent; of one log only.
+    /// Folder of the copy, made if absent, or `s3://BUCKET/PREFIX` with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION
+    /// and AWS_ENDPOINT_URL in the environment; of one log only.
     #[arg(long)]
-    pub to: PathBuf,
+    pub to: String,
 }
 
 /// Runs the command.
@@ -29,7 +31,8 @@ pub struct Options {
 /// The copy is one of another log or of a fork, or a file cannot be copied.
 pub fn run(options: &Options) -> anyhow::Result<Outcome> {
     let desk = desk(&options.config, options.data.as_ref())?;
-    let shipped = ship(&desk.folders().evidence, &options.to)?;
+    let mut place = place::named(&options.to)?;
+    let shipped = ship(&desk.folders().evidence, &mut *place)?;
     let (files, kept) = (grouped(shipped.files), grouped(shipped.kept));
     writeln!(
         std::io::stdout().lock(),

@@ -11,6 +11,7 @@ use crate::evidence::{EvidenceError, VerifyOptions, VerifyReport, verify};
 use crate::recorder::Folders;
 
 use super::super::wire;
+use super::near::Near;
 
 /// An archive to look into.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub struct Source {
     archive: Archive,
     keyring: Option<Keyring>,
     tag: Option<TagKey>,
+    /// Keeps a copy that was brought here as long as it is read.
+    _near: Option<Near>,
 }
 
 /// A record of one of several archives.
@@ -39,17 +42,29 @@ impl Source {
         let (ring, tag) = (subjects_path(&signing), tag_path(&signing));
         let keyring = ring.exists().then(|| Keyring::open(&ring, false)).transpose()?;
         let tag = tag.exists().then(|| TagKey::open(&tag, false)).transpose()?;
-        Ok(Self { archive: Archive::open(&folders.evidence, identity)?, keyring, tag })
+        Ok(Self { archive: Archive::open(&folders.evidence, identity)?, keyring, tag, _near: None })
     }
 
-    /// A data folder, or an evidence folder alone.
+    /// A shipped copy of the archive of an instance, with the keys that the instance has.
+    ///
+    /// # Errors
+    /// It cannot be opened, or is one of another log.
+    pub fn copy(place: &Path, folders: &Folders, identity: Option<&str>) -> anyhow::Result<Self> {
+        let near = Near::of(place)?;
+        let folders = Folders { evidence: near.dir().to_owned(), state: folders.state.clone() };
+        Ok(Self { _near: Some(near), ..Self::of(&folders, identity)? })
+    }
+
+    /// A data folder, an evidence folder alone, or a copy in a bucket.
     ///
     /// # Errors
     /// It cannot be opened.
     pub fn at(dir: &Path, identity: Option<&str>) -> anyhow::Result<Self> {
-        let below = |name: &str| dir.join(name);
-        let evidence = if below("evidence").is_dir() { below("evidence") } else { dir.to_owned() };
-        Self::of(&Folders { evidence, state: below("state") }, identity)
+        let near = Near::of(dir)?;
+        let below = |name: &str| near.dir().join(name);
+        let evidence = if below("evidence").is_dir() { below("evidence") } else { near.dir().to_owned() };
+        let folders = Folders { evidence, state: below("state") };
+        Ok(Self { _near: Some(near), ..Self::of(&folders, identity)? })
     }
 
     /// The archive.

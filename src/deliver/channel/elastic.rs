@@ -10,6 +10,7 @@ use super::{Channel, SendError, authorised};
 use crate::deliver::audience::Audience;
 use crate::deliver::notice::Notice;
 use crate::deliver::render::{Context, elastic};
+use crate::deliver::statement::Statement;
 use crate::secret::SecretRef;
 
 /// Documents in a request; about 500 kB.
@@ -58,11 +59,14 @@ impl Elastic {
     }
 
     fn post(&mut self, notices: &[Notice]) -> Result<Vec<u8>, SendError> {
-        let body = self.body(notices);
+        self.put(&self.body(notices))
+    }
+
+    fn put(&mut self, body: &str) -> Result<Vec<u8>, SendError> {
         let key = self.key.as_ref().map(|key| authorised("ApiKey", key)).transpose()?;
         let mut headers = vec![("content-type", "application/x-ndjson")];
         headers.extend(key.as_deref().map(|key| ("authorization", key)));
-        self.http.post(&format!("/{}{FILTER}", self.stream), &headers, &body)?.body()
+        self.http.post(&format!("/{}{FILTER}", self.stream), &headers, body)?.body()
     }
 }
 
@@ -80,6 +84,11 @@ impl Channel for Elastic {
             Ok(body) => outcomes(&body, notices.len()),
             Err(error) => vec![Err(error); notices.len()],
         }
+    }
+
+    fn state(&mut self, statement: &Statement) -> Result<bool, SendError> {
+        let body = self.put(&elastic::statement(statement, &self.context))?;
+        outcomes(&body, 1).into_iter().collect::<Result<(), _>>().map(|()| true)
     }
 
     fn preview(&self, notice: &Notice) -> String {

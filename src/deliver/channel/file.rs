@@ -9,7 +9,8 @@ use std::path::PathBuf;
 use super::{Channel, SendError};
 use crate::deliver::audience::Audience;
 use crate::deliver::notice::Notice;
-use crate::deliver::render::{Context, Format};
+use crate::deliver::render::{Context, Format, checkpoint};
+use crate::deliver::statement::Statement;
 
 /// Notices written at a time.
 const MOST: usize = 64;
@@ -38,6 +39,11 @@ impl File {
 
     fn lines(&self, notices: &[Notice]) -> String {
         notices.iter().map(|notice| self.format.line(notice, &self.context).0 + "\n").collect()
+    }
+
+    fn trouble(&self, error: &std::io::Error) -> SendError {
+        let path = self.path.display();
+        SendError::Transient(format!("cannot append to {path}: {error}; check space and permissions"))
     }
 
     fn append(&self, lines: &str) -> std::io::Result<()> {
@@ -79,11 +85,13 @@ impl Channel for File {
     }
 
     fn send(&mut self, notices: &[Notice]) -> Vec<Result<(), SendError>> {
-        let sent = self.append(&self.lines(notices)).map_err(|error| {
-            let path = self.path.display();
-            SendError::Transient(format!("cannot append to {path}: {error}; check space and permissions"))
-        });
+        let sent = self.append(&self.lines(notices)).map_err(|error| self.trouble(&error));
         vec![sent; notices.len()]
+    }
+
+    fn state(&mut self, statement: &Statement) -> Result<bool, SendError> {
+        let line = checkpoint::line(self.format, statement, &self.context) + "\n";
+        self.append(&line).map(|()| true).map_err(|error| self.trouble(&error))
     }
 
     fn preview(&self, notice: &Notice) -> String {

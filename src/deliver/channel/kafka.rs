@@ -7,6 +7,7 @@ use crate::deliver::audience::Audience;
 use crate::deliver::notice::Notice;
 use crate::deliver::render::Context;
 use crate::deliver::render::cloudevents::{self, Event};
+use crate::deliver::statement::Statement;
 use crate::kafka::{self, Header, Outgoing, Producer};
 
 /// Notices handed to the producer at a time. They travel together, so thousands take a few round trips.
@@ -48,6 +49,13 @@ impl Channel for Kafka {
         let pairs = events.iter().zip(&headers);
         let outgoing: Vec<_> = pairs.map(|(event, headers)| outgoing(&self.topic, event, headers)).collect();
         answers(notices.len(), self.producer.send_all(&outgoing))
+    }
+
+    fn state(&mut self, statement: &Statement) -> Result<bool, SendError> {
+        let event = cloudevents::statement(statement, &self.context);
+        let headers = headers(&event);
+        let answers = answers(1, self.producer.send_all(&[outgoing(&self.topic, &event, &headers)]));
+        answers.into_iter().collect::<Result<(), _>>().map(|()| true)
     }
 
     fn preview(&self, notice: &Notice) -> String {

@@ -23,6 +23,7 @@ use thiserror::Error;
 use super::audience::Audience;
 use super::letter::Letter;
 use super::notice::Notice;
+use super::statement::Statement;
 
 use crate::secret::SecretRef;
 pub use alertmanager::Alertmanager;
@@ -75,6 +76,14 @@ pub trait Channel: Send + std::fmt::Debug {
     /// # Errors
     /// See [`SendError`].
     fn send(&mut self, notices: &[Notice]) -> Vec<Result<(), SendError>>;
+
+    /// Tells the evidence log's signed checkpoint, as a record of its own; whether this channel does that at all.
+    ///
+    /// # Errors
+    /// See [`SendError`].
+    fn state(&mut self, _: &Statement) -> Result<bool, SendError> {
+        Ok(false)
+    }
 
     /// What would be sent, without secrets.
     fn preview(&self, notice: &Notice) -> String;

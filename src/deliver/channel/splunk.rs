@@ -5,7 +5,8 @@ use super::{Channel, SendError, authorised, together};
 use crate::deliver::audience::Audience;
 use crate::deliver::notice::Notice;
 use crate::deliver::render::Context;
-use crate::deliver::render::splunk::{Filing, envelope};
+use crate::deliver::render::splunk::{self, Filing, envelope};
+use crate::deliver::statement::Statement;
 use crate::secret::SecretRef;
 
 /// Events in a request; about 500 kB.
@@ -35,10 +36,13 @@ impl Splunk {
     }
 
     fn post(&mut self, notices: &[Notice]) -> Result<(), SendError> {
-        let body = self.body(notices);
+        self.put(&self.body(notices))
+    }
+
+    fn put(&mut self, body: &str) -> Result<(), SendError> {
         let authorisation = authorised("Splunk", &self.token)?;
         let headers = [("content-type", "application/json"), ("authorization", authorisation.as_str())];
-        self.http.post(PATH, &headers, &body)?.body().map(drop)
+        self.http.post(PATH, &headers, body)?.body().map(drop)
     }
 }
 
@@ -53,6 +57,10 @@ impl Channel for Splunk {
 
     fn send(&mut self, notices: &[Notice]) -> Vec<Result<(), SendError>> {
         together(notices, |notices| self.post(notices))
+    }
+
+    fn state(&mut self, statement: &Statement) -> Result<bool, SendError> {
+        self.put(&(splunk::statement(statement, &self.context, &self.filing) + "\n")).map(|()| true)
     }
 
     fn preview(&self, notice: &Notice) -> String {

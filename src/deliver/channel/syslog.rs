@@ -11,7 +11,8 @@ use super::tls::Trust;
 use super::{Channel, SendError, dial};
 use crate::deliver::audience::Audience;
 use crate::deliver::notice::Notice;
-use crate::deliver::render::{Context, Format, syslog};
+use crate::deliver::render::{Context, Format, checkpoint, syslog};
+use crate::deliver::statement::Statement;
 use crate::deliver::{Field, View};
 use crate::domain::verdict::Severity;
 
@@ -118,6 +119,13 @@ impl Channel for Syslog {
         let frames: Vec<u8> = notices.iter().flat_map(|notice| self.frame(notice)).collect();
         let sent = self.deliver(&frames);
         vec![sent.map_err(|why| SendError::Transient(format!("syslog {}: {why}", self.options))); notices.len()]
+    }
+
+    fn state(&mut self, statement: &Statement) -> Result<bool, SendError> {
+        let text = checkpoint::line(self.format, statement, &self.context);
+        let frame = syslog::frame(Severity::Info, statement.at, &statement.id, &text, &self.context);
+        let sent = self.deliver(&frame).map(|()| true);
+        sent.map_err(|why| SendError::Transient(format!("syslog {}: {why}", self.options)))
     }
 
     fn preview(&self, notice: &Notice) -> String {

@@ -5,7 +5,8 @@ use super::{Channel, SendError, each};
 use crate::deliver::audience::Audience;
 use crate::deliver::notice::Notice;
 use crate::deliver::render::Context;
-use crate::deliver::render::webhook::{Data, Secret, body, signatures};
+use crate::deliver::render::webhook::{Data, Secret, body, signatures, statement_body};
+use crate::deliver::statement::Statement;
 use crate::outbox;
 use crate::secret::SecretRef;
 
@@ -40,16 +41,19 @@ impl Webhook {
     }
 
     fn post(&mut self, notice: &Notice) -> Result<(), SendError> {
-        let body = body(notice, &self.context, self.data);
+        self.put(&notice.id, &body(notice, &self.context, self.data))
+    }
+
+    fn put(&mut self, id: &str, body: &str) -> Result<(), SendError> {
         let seconds = outbox::wall_clock() / 1_000;
-        let (signature, timestamp) = (signatures(&self.secrets()?, &notice.id, seconds, &body), seconds.to_string());
+        let (signature, timestamp) = (signatures(&self.secrets()?, id, seconds, body), seconds.to_string());
         let headers = [
             ("content-type", "application/json"),
-            ("webhook-id", &notice.id),
+            ("webhook-id", id),
             ("webhook-timestamp", &timestamp),
             ("webhook-signature", &signature),
         ];
-        self.http.post("", &headers, &body)?.body().map(drop)
+        self.http.post("", &headers, body)?.body().map(drop)
     }
 }
 
@@ -60,6 +64,10 @@ impl Channel for Webhook {
 
     fn send(&mut self, notices: &[Notice]) -> Vec<Result<(), SendError>> {
         each(notices, |notice| self.post(notice))
+    }
+
+    fn state(&mut self, statement: &Statement) -> Result<bool, SendError> {
+        self.put(&statement.id, &statement_body(statement, &self.context, self.data)).map(|()| true)
     }
 
     fn preview(&self, notice: &Notice) -> String {

@@ -1,8 +1,8 @@
 //! CloudEvents 1.0 in Kafka's binary content mode: attributes are headers, the OCSF event is the value, the finding's id is
 //! the key, so that all notices of a finding keep their order.
 
-use super::{Context, ocsf, utc};
-use crate::deliver::{Field, Notice, Step};
+use super::{Context, checkpoint, ocsf, utc};
+use crate::deliver::{Field, Notice, Statement, Step};
 
 /// A message for a topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,21 @@ pub fn event(notice: &Notice, context: &Context) -> Event {
         ("content-type", "application/json".to_owned()),
     ];
     Event { key, headers, value: ocsf::event(notice, context) }
+}
+
+/// A signed checkpoint; the log's name is the key, so that they keep their order.
+pub fn statement(statement: &Statement, context: &Context) -> Event {
+    let headers = vec![
+        ("ce_specversion", "1.0".to_owned()),
+        ("ce_id", statement.id.clone()),
+        ("ce_source", format!("urn:harbourwatch:log:{}", uri_part(&context.log))),
+        ("ce_type", "harbourwatch.checkpoint.v1".to_owned()),
+        ("ce_time", utc(statement.at)),
+        ("ce_subject", "checkpoint".to_owned()),
+        ("ce_dataschema", format!("https://schema.ocsf.io/{}/classes/base_event", ocsf::VERSION)),
+        ("content-type", "application/json".to_owned()),
+    ];
+    Event { key: context.log.clone(), headers, value: checkpoint::event(statement, context) }
 }
 
 /// Percent-encodes all but unreserved characters (RFC 3986 §2.3).

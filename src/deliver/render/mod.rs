@@ -3,6 +3,7 @@
 
 pub mod alertmanager;
 pub mod cef;
+pub mod checkpoint;
 pub mod cloudevents;
 pub mod ecs;
 pub mod elastic;

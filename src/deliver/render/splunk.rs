@@ -3,8 +3,8 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{Context, json, ocsf};
-use crate::deliver::{Field, Notice};
+use super::{Context, checkpoint, json, ocsf};
+use crate::deliver::{Field, Notice, Statement};
 
 /// How events are filed at the receiver.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,10 +28,19 @@ struct Envelope<'a> {
 
 /// One envelope, one line, without line end.
 pub fn envelope(notice: &Notice, context: &Context, filing: &Filing) -> String {
+    wrapped(ocsf::event(notice, context), notice.view.number(Field::Changed).unwrap_or(0), context, filing)
+}
+
+/// The envelope of a signed checkpoint.
+pub fn statement(statement: &Statement, context: &Context, filing: &Filing) -> String {
+    wrapped(checkpoint::event(statement, context), statement.at, context, filing)
+}
+
+fn wrapped(event: String, at: i64, context: &Context, filing: &Filing) -> String {
     // Our own JSON is always JSON.
-    let event = RawValue::from_string(ocsf::event(notice, context)).ok();
+    let event = RawValue::from_string(event).ok();
     json::line(&Envelope {
-        time: notice.view.number(Field::Changed).unwrap_or(0) as f64 / 1_000.0,
+        time: at as f64 / 1_000.0,
         host: &context.host,
         source: "harbourwatch",
         sourcetype: &filing.sourcetype,

@@ -10,8 +10,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use sha2::Sha256;
 
-use super::{Context, finding, json, ocsf, utc};
-use crate::deliver::{Field, Notice, Step};
+use super::{Context, checkpoint, finding, json, ocsf, utc};
+use crate::deliver::{Field, Notice, Statement, Step};
 
 /// Bytes that a secret has, at least and at most (Standard Webhooks 1.0.0, "Signature scheme").
 const SECRET: std::ops::RangeInclusive<usize> = 24..=64;
@@ -79,6 +79,16 @@ pub fn body(notice: &Notice, context: &Context, data: Data) -> String {
     let data = RawValue::from_string(data).ok();
     let timestamp = utc(notice.view.number(Field::Changed).or(notice.view.number(Field::Made)).unwrap_or(0));
     json::line(&Body { r#type: kind, timestamp, data: data.as_deref() })
+}
+
+/// The body of a signed checkpoint.
+pub fn statement_body(statement: &Statement, context: &Context, data: Data) -> String {
+    let data = match data {
+        Data::Finding => checkpoint::own(statement, context),
+        Data::Ocsf => checkpoint::event(statement, context),
+    };
+    let data = RawValue::from_string(data).ok();
+    json::line(&Body { r#type: "harbourwatch.checkpoint", timestamp: utc(statement.at), data: data.as_deref() })
 }
 
 #[cfg(test)]

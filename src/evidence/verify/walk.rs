@@ -201,7 +201,7 @@ impl Walk<'_> {
             }
             Entry::Record { commitment, .. } => self.frames.record(index, *commitment, self.findings),
             Entry::Deed { deed, .. } => {
-                if let Deed::Rotated(Rotation::Signer { from, to }) = deed
+                if let Deed::Rotated(Rotation::Signer { from, to, .. }) = deed
                     && !self.chain.change(from, to)
                 {
                     let what = "the log tells of another change of its key than log.vkey";

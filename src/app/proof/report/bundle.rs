@@ -199,7 +199,7 @@ impl Bundle {
         names.sort();
         let mut sums = String::new();
         for path in names {
-            let (digest, _) = digest_of(&path, None)?;
+            let digest = digest_of(&path, None)?.digest;
             let name = path.strip_prefix(&self.dir).unwrap_or(&path);
             put!(sums, "{}  {}\n", hex(&digest), name.display());
         }
