@@ -418,7 +418,7 @@ mod tests {
         assert_eq!(lines[15], format!("hw1 H 1 add 0909090909090909 {committed}"));
         assert_eq!(lines[16], format!("hw1 H 1 release 0909090909090909 {committed}"));
         assert_eq!(lines[17], format!("hw1 Y 1 recipients {}", "08".repeat(32)));
-        assert_eq!(lines[18], "hw1 Y 1 signer a%20b%231 a%20b%231");
+        assert_eq!(lines[18], "hw1 Y 1 signer a%20b%231 a%20b%231 CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk=");
     }
 
     #[test]
