@@ -1,5 +1,5 @@
-//! Retention by the service itself, so that no timer is needed: once a day what is due and not held is recorded as deleted
-//! and then taken away, by the same plan that `retention plan` shows and the same inbox that `retention apply` uses. Full
+//! Retention by the service itself, so that no timer is needed: once a day what is due and not held is said and, where the
+//! configuration asks for it, recorded as deleted and then taken away, by the same plan that `retention plan` shows and the same inbox that `retention apply` uses. Full
 //! tiles are pruned by a person alone. Trouble with it is said and stops nothing; what is due stays due.
 
 use std::sync::Arc;
@@ -76,6 +76,7 @@ impl Retainer {
         self.show(&steps);
         let due: Vec<Step> = steps.into_iter().filter(|step| step.is_due && step.hold.is_none()).collect();
         if !self.deletes || due.is_empty() {
+            say(&due);
             self.metrics.condition().retention_ran(now);
             return Ok(true);
         }
@@ -120,5 +121,16 @@ impl Retainer {
         tracing::info!(records = step.records, due = %step.due, "retention: what was due is recorded and deleted");
         self.metrics.condition().retention_deleted(step.records);
         Ok(true)
+    }
+}
+
+/// Says what stays although it is due.
+fn say(due: &[Step]) {
+    let records: u64 = due.iter().map(|step| step.records).sum();
+    if records > 0 {
+        tracing::warn!(
+            records,
+            "evidence is kept beyond its term: see `harbourwatch retention plan`, then `retention apply`"
+        );
     }
 }

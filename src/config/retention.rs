@@ -15,14 +15,14 @@ pub struct Retention {
     pub inside_months: u16,
     /// What people did with the evidence, 1 to 600. Default 72: as long as what it is about.
     pub conduct_months: u16,
-    /// Whether the running service deletes what is due and not held, once a day. Default true: not to keep longer than
-    /// needed is a duty (section 26, DPP2(2)), and a timer that nobody has set up fails in silence. With false the service
-    /// only shows what is due, and somebody runs `harbourwatch retention apply`.
+    /// Whether the running service deletes what is due and not held, once a day. Default false: a deletion cannot be undone,
+    /// and a clock that is years ahead makes everything due. The service then shows and says what is due, and somebody runs
+    /// `harbourwatch retention apply`: not to keep longer than needed is a duty (section 26, DPP2(2)).
     pub automatic: bool,
 }
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { transfer_months: 72, covered_months: 36, inside_months: 6, conduct_months: 72, automatic: true }
+        Self { transfer_months: 72, covered_months: 36, inside_months: 6, conduct_months: 72, automatic: false }
     }
 }
