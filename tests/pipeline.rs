@@ -18,7 +18,7 @@ use harbourwatch::pipeline::tally::Tally;
 use harbourwatch::pipeline::work::Task;
 use harbourwatch::pipeline::{Run, RunError};
 
-use crate::support::{KEY, bank};
+use crate::support::{self, KEY, bank, day};
 
 /// What happened, in order, as both sides wrote it down.
 type Diary = Arc<Mutex<Vec<String>>>;
@@ -28,6 +28,8 @@ struct Scripted {
     batches: Vec<Vec<(u64, Option<Resume>)>>,
     lanes: Vec<Lane>,
     diary: Diary,
+    /// Whether each batch lands before the next is given.
+    patient: bool,
 }
 
 fn lane() -> Lane {
@@ -37,12 +39,15 @@ fn lane() -> Lane {
 impl Scripted {
     fn offsets(offsets: &[u64], diary: &Diary) -> Self {
         let batches = offsets.iter().rev().map(|offset| vec![(*offset, None)]).collect();
-        Self { batches, lanes: vec![lane()], diary: Arc::clone(diary) }
+        Self { batches, lanes: vec![lane()], diary: Arc::clone(diary), patient: false }
     }
 }
 
 impl Source for Scripted {
-    fn poll(&mut self, batch: &mut Batch, _: &Limits, _: &mut dyn InFlight) -> Result<Polled, SourceError> {
+    fn poll(&mut self, batch: &mut Batch, _: &Limits, flight: &mut dyn InFlight) -> Result<Polled, SourceError> {
+        if self.patient {
+            flight.wait(Duration::from_secs(10));
+        }
         let Some(messages) = self.batches.pop() else { return Ok(Polled::End) };
         for (offset, resume) in messages {
             resume.into_iter().for_each(|resume| batch.resume(resume));
@@ -162,6 +167,7 @@ fn a_lane_that_was_away_leaves_a_gap_with_its_reason_and_never_claims_what_it_di
     let diary = Diary::default();
     let mut source = Scripted::offsets(&[], &diary);
     let resume = |at, why| Some(Resume { lane: LaneId(0), at, why });
+    source.patient = true;
     source.batches = vec![
         vec![(40, None)],
         vec![(31, resume(30, GapReason::Retention))],
@@ -179,4 +185,25 @@ fn a_lane_that_was_away_leaves_a_gap_with_its_reason_and_never_claims_what_it_di
     assert_eq!((second.coverage[0].from, second.coverage[0].next), (30, 32));
     assert!(third.gaps.is_empty());
     assert_eq!((third.coverage[0].from, third.coverage[0].next), (32, 41));
+}
+
+#[test]
+fn batches_that_join_are_what_one_batch_would_have_been() {
+    let messages = day(11, 3_000, 20_000);
+    let (whole, ..) = support::run(messages.clone(), 3, usize::MAX, 1);
+    let (cut, ..) = support::run(messages, 3, 700, 2);
+    let [whole] = <[BatchReport; 1]>::try_from(whole).unwrap();
+    let mut cut = cut.into_iter();
+    let mut joined = cut.next().unwrap();
+    cut.for_each(|later| {
+        assert!(joined.goes_with(&later));
+        joined.join(later);
+    });
+    assert_eq!(joined.coverage, whole.coverage);
+    assert_eq!(joined.records, whole.records);
+    assert_eq!(joined.rejected, whole.rejected);
+    assert_eq!(joined.findings, whole.findings);
+    assert_eq!(joined.fingerprints, whole.fingerprints);
+    assert_eq!((joined.events(), joined.byte_len()), (whole.events(), whole.byte_len()));
+    assert!(whole.findings.iter().any(|finding| finding.count > 1) && !whole.rejected.is_empty());
 }
