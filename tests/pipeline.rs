@@ -83,6 +83,7 @@ impl Recorder for Slow {
     fn record(&mut self, report: &BatchReport, seal: Seal) -> Result<Durable, RecordError> {
         std::thread::sleep(self.pause);
         if self.done.len() >= self.refuse_from {
+            self.diary.lock().unwrap().push("refuse".to_owned());
             return Err(RecordError("the disk is full".to_owned()));
         }
         let share = &report.coverage[0];
@@ -160,6 +161,8 @@ fn what_is_not_recorded_is_not_committed_and_nothing_follows_it() {
     let commits: Vec<_> = diary.lock().unwrap().iter().filter(|line| line.starts_with("commit")).cloned().collect();
     assert_eq!(commits, ["commit 1"]);
     assert_eq!(recorder.done.len(), 1);
+    let refusals = diary.lock().unwrap().iter().filter(|line| *line == "refuse").count();
+    assert_eq!(refusals, 1, "a recorder that failed is asked no more: {diary:?}");
 }
 
 #[test]

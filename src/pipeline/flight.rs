@@ -118,7 +118,8 @@ impl<'scope> Flight<'scope> {
 
     fn is_crowded(&self) -> bool {
         let Room { events, bytes } = self.room;
-        self.gate.as_ref().is_some_and(|gate| gate.report.events() >= events || gate.report.byte_len() >= bytes)
+        self.failed.is_none()
+            && self.gate.as_ref().is_some_and(|gate| gate.report.events() >= events || gate.report.byte_len() >= bytes)
     }
 
     /// Lets the recorder do what it does when nothing comes in. What was sent off must have landed.
@@ -149,9 +150,10 @@ impl<'scope> Flight<'scope> {
         self.landed()
     }
 
-    /// Sends off what waits at the gate, if the recorder is free.
+    /// Sends off what waits at the gate, if the recorder is free. After a failure nothing takes off any more.
     fn depart(&mut self) {
         if self.aloft.is_none()
+            && self.failed.is_none()
             && let Some(Gate { report, batches }) = self.gate.take()
         {
             self.give(Order::Record(report), batches);
@@ -166,7 +168,7 @@ impl<'scope> Flight<'scope> {
         }
     }
 
-    /// Whether an answer came within the time. With it, what waits at the gate takes off; after a failure nothing does.
+    /// Whether an answer came within the time. With it, what waits at the gate takes off.
     fn look(&mut self, patience: Duration) -> bool {
         let Some(batches) = self.aloft else { return false };
         let answer = match self.answers.recv_timeout(patience) {
@@ -180,7 +182,7 @@ impl<'scope> Flight<'scope> {
                 landing.into_iter().for_each(|landing| self.keep(Landing { batches, ..landing }));
                 self.depart();
             }
-            Err(failed) => (self.failed, self.gate) = (Some(failed), None),
+            Err(failed) => _ = self.failed.get_or_insert(failed),
         }
         true
     }

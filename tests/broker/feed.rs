@@ -29,10 +29,14 @@ fn what_kcat_reads_from_the_findings_topic_is_the_findings() {
         .output()
         .expect("kcat is on the path (Debian: kcat)");
     assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
-    let mut last: BTreeMap<String, u64> = BTreeMap::new();
+    let (mut last, mut checkpoints): (BTreeMap<String, u64>, u64) = (BTreeMap::new(), 0);
     for line in String::from_utf8(read.stdout).unwrap().lines() {
         let [key, headers, body] = line.splitn(3, '\t').collect::<Vec<_>>().try_into().unwrap();
         let body: Value = serde_json::from_str(body).unwrap();
+        if headers.contains("ce_type=harbourwatch.checkpoint.v1") {
+            checkpoints += 1;
+            continue;
+        }
         assert!(
             headers.contains("ce_specversion=1.0") && headers.contains("ce_type=harbourwatch.finding."),
             "{headers}"
@@ -49,6 +53,7 @@ fn what_kcat_reads_from_the_findings_topic_is_the_findings() {
         .map(|finding| (finding["id"].as_str().unwrap().to_owned(), finding["count"].as_u64().unwrap()))
         .collect();
     assert!(own.len() > 100, "{}", own.len());
+    assert!(checkpoints > 0, "the feed carries the checkpoint of the evidence");
     assert_eq!(last, own, "the last word on each finding is its count");
     eprintln!("feed: {} findings read back by kcat", own.len());
 }
