@@ -50,6 +50,8 @@ pub type Checkpoints = Arc<dyn Fn() -> Option<String> + Send + Sync>;
 struct States {
     read: Checkpoints,
     last: Option<String>,
+    /// What was not taken for certain: told again as it was, since it may have arrived.
+    tried: Option<Statement>,
     /// Not before, ms since the epoch.
     next: i64,
 }
@@ -134,7 +136,7 @@ impl Courier {
     /// The same, which also tells the log's signed checkpoint, if it is a feed: at once, and then hourly where it has changed.
     #[must_use]
     pub fn with_checkpoints(mut self, read: Checkpoints) -> Self {
-        self.states = Some(States { read, last: None, next: 0 });
+        self.states = Some(States { read, last: None, tried: None, next: 0 });
         self
     }
 
@@ -210,9 +212,12 @@ impl Courier {
         let (pause, again) = STATES_MS;
         states.next = now.saturating_add(pause);
         let Some(note) = (states.read)().filter(|note| states.last.as_ref() != Some(note)) else { return };
-        match channel.state(&Statement::new(note.clone(), now)) {
+        let tried = states.tried.take().filter(|tried| tried.note == note);
+        let statement = tried.unwrap_or_else(|| Statement::new(note.clone(), now));
+        match channel.state(&statement) {
             Ok(_) => states.last = Some(note),
             Err(error) => {
+                states.tried = Some(statement);
                 states.next = now.saturating_add(again);
                 tracing::warn!(channel = %self.spec.name, %error, "the signed checkpoint was not taken; trying again");
             }
