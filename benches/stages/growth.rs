@@ -122,8 +122,9 @@ fn user(number: u64) -> u64 {
 
 /// The message with another `userId`.
 fn with_user(message: &[u8], user: u64) -> Vec<u8> {
-    let text = std::str::from_utf8(message).unwrap();
-    let Some((before, rest)) = text.split_once("\"userId\":\"") else { return message.to_vec() };
+    // what is no text is no event either, and stays as it is
+    let parts = std::str::from_utf8(message).ok().and_then(|text| text.split_once("\"userId\":\""));
+    let Some((before, rest)) = parts else { return message.to_vec() };
     let (_, after) = rest.split_once('"').unwrap();
     format!("{before}\"userId\":\"{user}\"{after}").into_bytes()
 }
