@@ -1,7 +1,8 @@
 //! Measures the evidence log with synthetic records of real shape: bytes a record, append rate with fsync, verify rate with
-//! and without keys, search by subject, a report of one month with 100,000 records (or all, if there are fewer). Says how far
-//! it is. Writes below the folder that is named and leaves it there: about 5 GB for 10 million records, and for the report
-//! another half.
+//! and without keys, search by subject, a report of one month with 100,000 records (or all, if there are fewer); wall time,
+//! processor time and the peak of memory of each. Says how far it is. Writes below the folder that is named and leaves it
+//! there: about 5 GB for 10 million records, and for the report another half. Run again with the same folder it goes on where
+//! it was stopped, with the same identity, and measures what is there.
 //!
 //! `cargo run --release --example evidence_figures -- DIR [RECORDS] [RECORDS A BATCH]`
 
@@ -9,10 +10,12 @@
 
 use std::collections::BTreeSet;
 use std::error::Error;
+use std::fmt::{self, Display, Formatter};
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
+use age::secrecy::ExposeSecret;
 use harbourwatch::app::proof::report::bundle::{Bundle, Cover};
 use harbourwatch::app::proof::source::{Source, find_all};
 use harbourwatch::domain::position::Lane;
@@ -29,33 +32,90 @@ const NOW: i64 = 1_795_392_000_000;
 
 const SUBJECTS: u64 = 5000;
 
+/// Records of the last month, the one that the report is of.
+const MONTH: u64 = 100_000;
+
+/// Milliseconds of a day.
+const DAY: i64 = 86_400_000;
+
 fn main() -> Result<(), Box<dyn Error>> {
     let mut words = std::env::args().skip(1);
     let dir = words.next().ok_or("name a folder to write to")?;
     let mut number = |default: u64| words.next().map_or(Ok(default), |word| word.parse());
     let (records, size) = (number(1_000_000)?, number(4096)?);
     let (dir, key) = (Path::new(&dir).join("evidence"), Path::new(&dir).join("state/evidence.key"));
-    let identity = age::x25519::Identity::generate();
+    let identity = identity(&dir.with_file_name("identity.txt"))?;
     let mut options = Options::new("harbourwatch/evidence/figures", &key);
     options.recipients = vec![identity.to_public().to_string()];
     append(&dir, &options, records, size)?;
     sizes(&dir, &key, records)?;
-    use age::secrecy::ExposeSecret;
     let text = identity.to_string();
     for identity in [None, Some(text.expose_secret())] {
-        let report = verify(&dir, &VerifyOptions { identity, ..VerifyOptions::default() })?;
-        let with = if identity.is_some() { "with keys" } else { "without keys" };
-        println!("verify {with}: {:.0} records/s, {:.1} s", report.records_per_second(), report.took.as_secs_f64());
-        report.breaches.iter().for_each(|breach| println!("  {breach}"));
+        check(&dir, identity)?;
     }
     find(&dir, &key)?;
     report(&dir, &key, text.expose_secret(), records)
 }
 
+/// The identity of the folder, drawn at its first run.
+fn identity(path: &Path) -> Result<age::x25519::Identity, Box<dyn Error>> {
+    if let Ok(text) = fs::read_to_string(path) {
+        return Ok(text.trim().parse()?);
+    }
+    let identity = age::x25519::Identity::generate();
+    fs::create_dir_all(path.parent().unwrap_or(path))?;
+    fs::write(path, identity.to_string().expose_secret())?;
+    Ok(identity)
+}
+
+fn check(dir: &Path, identity: Option<&str>) -> Result<(), Box<dyn Error>> {
+    let with = if identity.is_some() { "with keys" } else { "without keys" };
+    let spent = Spent::begin();
+    let report = verify(dir, &VerifyOptions { identity, ..VerifyOptions::default() })?;
+    println!("verify {with}: {:.0} records/s, {spent}", report.records_per_second());
+    report.breaches.iter().for_each(|breach| println!("  {breach}"));
+    Ok(())
+}
+
+/// What a step has cost since it began.
+struct Spent {
+    begun: Instant,
+    processor: f64,
+}
+
+impl Spent {
+    fn begin() -> Self {
+        // Where the system allows it the peak begins anew; elsewhere it is that of the whole run so far.
+        fs::write("/proc/self/clear_refs", "5").unwrap_or_default();
+        Self { begun: Instant::now(), processor: processor().unwrap_or(f64::NAN) }
+    }
+}
+
+impl Display for Spent {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let (wall, cpu) = (self.begun.elapsed().as_secs_f64(), processor().unwrap_or(f64::NAN) - self.processor);
+        write!(f, "wall {wall:.2} s, processor {cpu:.2} s, memory peak {} MiB", peak().unwrap_or(0) / 1024)
+    }
+}
+
+/// Processor seconds of this process, if the system says so (clock ticks of a hundredth of a second, as Linux has them).
+fn processor() -> Option<f64> {
+    let text = fs::read_to_string("/proc/self/stat").ok()?;
+    let fields: Vec<&str> = text.rsplit_once(") ")?.1.split(' ').collect();
+    let ticks = |at: usize| fields.get(at)?.parse::<f64>().ok();
+    Some((ticks(11)? + ticks(12)?) / 100.0)
+}
+
+/// The most memory that this process held, in KiB, if the system says so.
+fn peak() -> Option<u64> {
+    let text = fs::read_to_string("/proc/self/status").ok()?;
+    text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().strip_suffix(" kB")?.parse().ok()
+}
+
 fn append(dir: &Path, options: &Options, records: u64, size: u64) -> Result<(), Box<dyn Error>> {
     let mut log = Log::open(dir, options)?;
     let (mut took, mut at) = (0.0, log.coverage_since(0)?.first().map_or(0, |reached| reached.next));
-    let first = at;
+    let (first, spent) = (at, Spent::begin());
     while at < records {
         let next = (at + size).min(records);
         let batch: Vec<Record> = (at..next).map(|n| record(n, records)).collect();
@@ -71,8 +131,13 @@ fn append(dir: &Path, options: &Options, records: u64, size: u64) -> Result<(), 
         }
     }
     log.close()?;
-    let added = records.saturating_sub(first) as f64;
-    println!("append, batches of {size}, each with fsync: {:.0} records/s, {took:.1} s", added / took);
+    let added = records.saturating_sub(first);
+    if added > 0 {
+        let rate = added as f64 / took;
+        println!(
+            "append of {added}, batches of {size}, each with fsync: {rate:.0} records/s, {took:.1} s; with their making: {spent}"
+        );
+    }
     Ok(())
 }
 
@@ -91,30 +156,29 @@ fn sizes(dir: &Path, key: &Path, records: u64) -> Result<(), Box<dyn Error>> {
 }
 
 fn find(dir: &Path, key: &Path) -> Result<(), Box<dyn Error>> {
+    let spent = Spent::begin();
     let (ring, tag) = (Keyring::open(&subjects_path(key), false)?, TagKey::open(&tag_path(key), false)?);
-    let begun = Instant::now();
     let keys = ring.of_subject(&tag, "u0000123")?;
     let subjects: BTreeSet<u64> = keys.iter().map(|key| number_of_key(key.id)).collect();
     let found = search(dir, &Sought { subjects: Some(subjects), ..Sought::default() })?;
-    println!("search by subject: {} records in {:.1} ms", found.len(), begun.elapsed().as_secs_f64() * 1e3);
+    println!("search by subject: {} records, {spent}", found.len());
     Ok(())
 }
 
-/// A report over as much of the end of the year as holds 100,000 records.
+/// A report of the last month.
 fn report(dir: &Path, key: &Path, identity: &str, records: u64) -> Result<(), Box<dyn Error>> {
     let state = key.parent().unwrap_or(key).to_owned();
     let folders = Folders { evidence: dir.to_owned(), state };
-    let begun = Instant::now();
+    let spent = Spent::begin();
     let sources = [Source::of(&folders, Some(identity))?];
-    let from = time(records.saturating_sub(100_000), records);
+    let from = time(records.saturating_sub(MONTH), records);
     let (found, _) = find_all(&sources, &Sought { from: Some(from), ..Sought::default() }, None)?;
     let out = dir.with_file_name("report");
     if out.exists() {
         fs::remove_dir_all(&out)?;
     }
     let sound = Bundle::begin(&out)?.finish(&Cover::report("figures", "nobody"), &sources, &found, None)?;
-    let took = begun.elapsed().as_secs_f64();
-    println!("report of {} records with proofs, whole log verified ({sound}): {took:.1} s", found.len());
+    println!("report of {} records with proofs, whole log verified ({sound}): {spent}", found.len());
     Ok(())
 }
 
@@ -127,9 +191,12 @@ fn bytes(path: &Path) -> std::io::Result<u64> {
     Ok(sum)
 }
 
-/// The records are spread over a year.
+/// The last [`MONTH`] records fill thirty days, those before them the eleven months before.
 fn time(n: u64, records: u64) -> i64 {
-    NOW + (n as i64 * 365 * 86_400_000) / records.max(1) as i64
+    let before = records.saturating_sub(MONTH);
+    let (days, n, of) = if n < before { (335, n, before) } else { (30, n - before, records - before) };
+    let begun = if days == 30 && before > 0 { NOW + 335 * DAY } else { NOW };
+    begun + (n as i64 * days * DAY) / of.max(1) as i64
 }
 
 fn coverage(from: u64, next: u64) -> Coverage {

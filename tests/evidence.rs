@@ -8,6 +8,7 @@ mod measure;
 mod mutation;
 mod personal;
 mod power;
+mod retainer;
 mod retention;
 mod rotation;
 mod round_trip;
@@ -41,7 +42,7 @@ impl Room {
 
     /// Options without waiting for the medium; segments so small that tests finish some.
     fn options(&self) -> Options {
-        let mut options = Options::new("harbourwatch/evidence/test", self.dir.path().join("keys/signing.key"));
+        let mut options = Options::new("harbourwatch/evidence/test", self.dir.path().join("keys/evidence.key"));
         (options.sync, options.segment_bytes) = (false, 1500);
         options
     }

@@ -26,7 +26,7 @@ const FIRST: Duration = Duration::from_secs(60);
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How often it is looked whether a deletion is recorded.
-const LOOK: Duration = Duration::from_millis(200);
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Deletions of one day; the rest is due the next day.
 const MOST: usize = 200;

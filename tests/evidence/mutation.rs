@@ -2,6 +2,7 @@
 
 use super::*;
 use harbourwatch::evidence::checkpoint::Checkpoint;
+use harbourwatch::evidence::merkle::{Tree, leaf_hash};
 use harbourwatch::evidence::note::NoteSigner;
 use harbourwatch::evidence::verify::BreachKind;
 
@@ -239,6 +240,34 @@ fn whole_entries_and_frames_removed_doubled_or_reordered_are_caught() {
     room.assert_sound(300);
 }
 
+/// Cut off behind any entry and signed again: with the true key and the root it had then, with the true key and another root,
+/// and with another key of the same name.
+#[test]
+fn a_log_put_back_to_any_size_and_signed_again_is_caught() {
+    let room = at_rest();
+    let path = room.archive().join("checkpoint");
+    let whole = [fs::read_to_string(&path).unwrap()];
+    let now = Checkpoint::parse(&whole[0]).unwrap();
+    let own = NoteSigner::parse(&fs::read_to_string(room.options().key).unwrap()).unwrap();
+    let thief = NoteSigner::new(&now.origin, &[66; 32]).unwrap();
+    let how = VerifyOptions { known: &whole, ..VerifyOptions::default() };
+    let (mut tree, mut caught) = (Tree::default(), 0);
+    for bundle in files(&room.archive().join("tile/entries")).iter().map(|path| fs::read(path).unwrap()) {
+        for entry in entries_of(&bundle) {
+            tree.push(leaf_hash(&bundle[entry.start + 2..entry.end]), |_, _| ());
+            for (signer, root) in [(&own, tree.root()), (&own, [7; 32]), (&thief, tree.root())] {
+                let again = Checkpoint::sign(signer, tree.size(), root);
+                if again != now {
+                    fs::write(&path, again.note()).unwrap();
+                    assert!(!verify(&room.archive(), &how).unwrap().is_sound(), "signed again at {}", tree.size());
+                    caught += 1;
+                }
+            }
+        }
+    }
+    assert_eq!((tree.size(), tree.root(), caught), (now.size, now.root, 3 * now.size - 1));
+}
+
 /// Whoever has the signing key can write another history. The checkpoint that somebody kept tells.
 #[test]
 fn a_history_written_anew_with_the_true_key_is_caught_by_a_checkpoint_kept_elsewhere() {
@@ -251,7 +280,7 @@ fn a_history_written_anew_with_the_true_key_is_caught_by_a_checkpoint_kept_elsew
     log.close().unwrap();
     fs::remove_dir_all(room.archive()).unwrap();
     // the keyring stays; the log begins anew under the same signing key, without one record
-    fs::remove_file(room.dir.path().join("keys/signing.key.subjects")).unwrap();
+    fs::remove_file(room.dir.path().join("keys/evidence.key.subjects")).unwrap();
     let mut log = room.open();
     let records: Vec<Record> = (0..20).filter(|offset| *offset != 7).map(record).collect();
     let mut all = coverage(0, 20);

@@ -29,21 +29,21 @@ struct Given {
 }
 
 /// An archive with its keys, and what is known of it from outside.
-struct World {
-    room: Room,
+pub(super) struct World {
+    pub(super) room: Room,
     dice: Dice,
-    now: i64,
+    pub(super) now: i64,
     next: u64,
     given: Vec<Given>,
     /// Offsets whose plain text must be gone, and keys that must be.
-    erased: BTreeSet<u64>,
+    pub(super) erased: BTreeSet<u64>,
     destroyed: Vec<[u8; 32]>,
     /// Subjects under hold, with the offsets that were readable when it began.
     held: BTreeMap<u64, (HoldId, BTreeSet<u64>)>,
 }
 
 impl World {
-    fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         let (room, dice) = (Room::new(), Dice(seed));
         let (given, erased, destroyed, held) = (Vec::new(), BTreeSet::new(), Vec::new(), BTreeMap::new());
         Self { room, dice, now: NOW, next: 0, given, erased, destroyed, held }
@@ -67,10 +67,28 @@ impl World {
 
     fn batch(&mut self, count: u64, notes: &[Note]) {
         let records: Vec<Record> = (self.next..self.next + count).map(record).collect();
+        self.write(self.room.open(), &records, notes);
+    }
+
+    /// `count` records, each in a segment of its own; of every person every other one of a class that is kept shortly.
+    pub(super) fn singles(&mut self, count: u64) {
+        for n in self.next..self.next + count {
+            let mut record = record(n);
+            if n / 7 % 2 == 1 {
+                record.verdict = "DOMESTIC";
+                let json = String::from_utf8(record.json).unwrap();
+                record.json = json.replace("UNCOVERED", "DOMESTIC").into_bytes();
+            }
+            let options = Options { segment_bytes: 1, ..self.room.options() };
+            self.write(Log::open(&self.room.archive(), &options).unwrap(), &[record], &[]);
+        }
+    }
+
+    fn write(&mut self, mut log: Log, records: &[Record], notes: &[Note]) {
+        let count = records.len() as u64;
         let coverage = [coverage(self.next, self.next + count)];
         let coverage = if count == 0 { &[] } else { coverage.as_slice() };
-        let mut log = self.room.open();
-        let staged = log.stage(&Batch { now_ms: self.now, records: &records, coverage, notes, ..Batch::default() });
+        let staged = log.stage(&Batch { now_ms: self.now, records, coverage, notes, ..Batch::default() });
         log.publish(staged.unwrap()).unwrap();
         log.close().unwrap();
         self.next += count;
@@ -81,7 +99,7 @@ impl World {
     }
 
     /// Offsets whose personal fields can be read.
-    fn readable(&self) -> BTreeSet<u64> {
+    pub(super) fn readable(&self) -> BTreeSet<u64> {
         let (archive, ring) = (self.archive(), self.ring());
         let rows = archive.find(&Sought::default()).unwrap();
         let mut found = BTreeSet::new();
@@ -96,7 +114,7 @@ impl World {
         found
     }
 
-    fn of(&self, subject: u64) -> impl Fn(&u64) -> bool + use<> {
+    pub(super) fn of(&self, subject: u64) -> impl Fn(&u64) -> bool + use<> {
         move |offset| offset % 7 == subject
     }
 
@@ -108,7 +126,7 @@ impl World {
             .collect()
     }
 
-    fn give(&mut self) {
+    pub(super) fn give(&mut self) {
         let archive = self.archive();
         let (size, root, note) = (archive.checkpoint().size, archive.checkpoint().root, archive.checkpoint().note());
         let mut prover = Prover::new(&self.room.archive(), size);
@@ -133,7 +151,7 @@ impl World {
         self.file(Filing::with(detail, |commitment| Deed::Erased { commitment, keys }).unwrap());
     }
 
-    fn hold(&mut self, subject: u64) {
+    pub(super) fn hold(&mut self, subject: u64) {
         if let Some((hold, _)) = self.held.remove(&subject) {
             let detail = Detail::new(r#"{"by":"officer","why":"over"}"#.into()).unwrap();
             self.file(Filing::with(detail, |commitment| Deed::Held { hold, release: true, commitment }).unwrap());
@@ -193,7 +211,7 @@ impl World {
         }
     }
 
-    fn check(&self) {
+    pub(super) fn check(&self) {
         let notes: Vec<String> = self.given.iter().map(|given| given.note.clone()).collect();
         let report =
             verify(&self.room.archive(), &VerifyOptions { known: &notes, ..VerifyOptions::default() }).unwrap();

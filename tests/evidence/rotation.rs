@@ -143,7 +143,7 @@ fn a_key_that_the_log_says_is_gone_stays_gone_even_if_a_copy_is_put_back() {
     let mut log = room.open();
     put(&mut log, 0, 14).unwrap();
     log.close().unwrap();
-    let path = room.dir.path().join("keys/signing.key.subjects");
+    let path = room.dir.path().join("keys/evidence.key.subjects");
     let copy = fs::read(&path).unwrap();
     let held = || Keyring::open(&path, false).unwrap().all().unwrap();
     let before = held();

@@ -298,7 +298,7 @@ fn the_index_can_be_rebuilt() {
     let rows = search::rows(&room.archive()).unwrap();
     fs::remove_dir_all(room.archive().join("index")).unwrap();
     fs::create_dir(room.archive().join("index")).unwrap();
-    let tag = room.dir.path().join("keys/signing.key.tag");
+    let tag = room.dir.path().join("keys/evidence.key.tag");
     assert_eq!(rebuild_index(&room.archive(), &tag, None).unwrap(), 90);
     assert_eq!(search::rows(&room.archive()).unwrap(), rows);
 }
@@ -351,7 +351,7 @@ fn what_was_signed_before_is_held_against_the_archive() {
     // Another log under the same key and name: each is sound by itself, but not what was signed before.
     let other = Room::new();
     fs::create_dir(other.dir.path().join("keys")).unwrap();
-    for name in ["signing.key", "signing.key.tag"] {
+    for name in ["evidence.key", "evidence.key.tag"] {
         fs::copy(room.dir.path().join("keys").join(name), other.dir.path().join("keys").join(name)).unwrap();
     }
     put(&mut other.open(), 0, 10).unwrap();
