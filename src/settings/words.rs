@@ -6,15 +6,6 @@ use crate::domain::party::{Role, Tie, Tri};
 use crate::domain::place::{Country, District, GbaCity, Place};
 use crate::domain::safeguard::Area;
 
-/// ISO 3166-1 alpha-2, officially assigned codes.
-const COUNTRIES: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV \
-    BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR \
-    GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG \
-    KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX \
-    MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG \
-    SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG \
-    VI VN VU WF WS YE YT ZA ZM ZW";
-
 /// ISO 3166-2:CN without Guangdong, Hong Kong, Macao and Taiwan.
 const PROVINCES: &str = "AH BJ CQ FJ GS GX GZ HA HB HE HI HL HN JL JS JX LN NM NX QH SC SD SH SN SX TJ XJ XZ YN ZJ";
 
@@ -43,7 +34,7 @@ pub(super) const DAY_REMEDY: &str = "write a day that exists as \"2026-11-23\", 
 /// A place. Codes that name Hong Kong, Macao or Taiwan as parts of `CN` are refused rather than guessed.
 pub(super) fn place(text: &str) -> Option<Place> {
     match text.strip_prefix("CN-") {
-        None => country(text).map(Place::country),
+        None => Country::assigned(text).map(Place::country),
         Some("GD") => Some(Place::In(Country::CN, District::Guangdong)),
         Some(rest) => match rest.strip_prefix("GD-") {
             Some(city) => guangdong(city),
@@ -66,14 +57,10 @@ pub(super) fn area(text: &str) -> Option<Area> {
     match text.strip_prefix("CN-GD-") {
         Some(city) => GbaCity::ALL.iter().find(|(_, name, ..)| *name == city).map(|(city, ..)| Area::City(*city)),
         None => match Area::parse(text)? {
-            Area::Country(_) => country(text).map(Area::Country),
+            Area::Country(_) => Country::assigned(text).map(Area::Country),
             area @ (Area::Everywhere | Area::Guangdong | Area::GbaNine | Area::City(_)) => Some(area),
         },
     }
-}
-
-fn country(text: &str) -> Option<Country> {
-    if listed(COUNTRIES, text) { Country::parse(text) } else { None }
 }
 
 fn listed(codes: &str, code: &str) -> bool {

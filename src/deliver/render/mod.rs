@@ -21,7 +21,7 @@ mod terms;
 pub mod webhook;
 
 pub use format::Format;
-pub use terms::{country, place_name, utc};
+pub use terms::{country, country_in_chinese, place_name, utc};
 
 /// What renderers say beside the finding itself; the same for all notices of a process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -16,6 +16,11 @@ pub fn place_name(code: &str) -> String {
     phrases::place(code, Language::English)
 }
 
+/// A country's name in Chinese by its code, without the code; `None` if the code is not assigned.
+pub fn country_in_chinese(code: &str) -> Option<&'static str> {
+    phrases::country(code).map(|name| name.text(Language::Chinese))
+}
+
 /// RFC 3339 in UTC with ms; empty outside the calendar.
 pub fn utc(ms: i64) -> String {
     jiff::Timestamp::from_millisecond(ms).map_or_else(|_| String::new(), |time| format!("{time:.3}"))

@@ -87,6 +87,15 @@ impl Cover {
             Purpose::Erasure => "Erasure of one person's personal data from the evidence",
         }
     }
+
+    /// The same in Chinese.
+    pub fn title_in_chinese(&self) -> &'static str {
+        match self.purpose {
+            Purpose::Report => "香港跨境資料流動報告",
+            Purpose::Subject => "證據中有關一名人士的記錄",
+            Purpose::Erasure => "從證據中刪除一名人士的個人資料",
+        }
+    }
 }
 
 /// A bundle that is being written.

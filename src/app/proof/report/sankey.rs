@@ -10,9 +10,12 @@ use std::collections::BTreeMap;
 const WIDTH: f64 = 980.0;
 const HEIGHT: f64 = 460.0;
 const BAR: f64 = 14.0;
-const LEFT: f64 = 190.0;
-const RIGHT: f64 = WIDTH - 190.0;
+const LEFT: f64 = 220.0;
+const RIGHT: f64 = WIDTH - 220.0;
 const TOP: f64 = 16.0;
+
+/// Letters of a name that have room beside its bar, with its number.
+const LETTERS: usize = 24;
 
 /// Space between two places of a side.
 const GAP: f64 = 17.0;
@@ -93,8 +96,17 @@ fn name(code: &str) -> String {
     match code {
         "" | "ZZ" => "Not known".into(),
         "…" => "Others".into(),
-        code => place_name(code),
+        code => short(&place_name(code), code),
     }
+}
+
+/// A name that fits; its code tells the rest, and the tables have it whole.
+fn short(name: &str, code: &str) -> String {
+    if name.chars().count() <= LETTERS {
+        return name.to_owned();
+    }
+    let head: String = name.chars().take(LETTERS - 6).collect();
+    format!("{}… ({code})", head.trim_end())
 }
 
 /// Puts the smallest places of a side together.

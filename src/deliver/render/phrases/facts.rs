@@ -1,6 +1,7 @@
 //! Phrases for the facts of a flow: kinds, places, methods, roles, categories. They come as stable names; one that is not
 //! known (from a later version) is shown as it is, made plain by the caller.
 
+use super::countries::country;
 use super::{Language, Phrase, say};
 use crate::domain::flow::FlowKind;
 use crate::domain::party::Category;
@@ -51,19 +52,6 @@ fn doubt(name: &str) -> Option<Phrase> {
     })
 }
 
-/// Names that precede or replace country codes.
-const COUNTRIES: [(&str, Phrase); 9] = [
-    ("HK", say("Hong Kong", "香港")),
-    ("CN", say("Mainland China", "中國內地")),
-    ("MO", say("Macao", "澳門")),
-    ("TW", say("Taiwan", "台灣")),
-    ("SG", say("Singapore", "新加坡")),
-    ("JP", say("Japan", "日本")),
-    ("US", say("United States", "美國")),
-    ("GB", say("United Kingdom", "英國")),
-    ("WORLD", say("anywhere in the world", "世界任何地方")),
-];
-
 /// A place as of `Place`'s display form, several with ` or ` between them, or `unknown (<doubt>)`, in words.
 pub(in super::super) fn place(shown: &str, language: Language) -> String {
     if let Some(why) = shown.strip_prefix("unknown (").and_then(|rest| rest.strip_suffix(')')) {
@@ -79,8 +67,8 @@ pub(in super::super) fn place(shown: &str, language: Language) -> String {
 
 fn one_place(shown: &str, language: Language) -> String {
     let (code, rest) = shown.split_once(' ').unwrap_or((shown, ""));
-    let name = COUNTRIES.iter().find(|(own, _)| *own == code);
-    let head = name.map_or_else(|| code.to_owned(), |(code, name)| format!("{} ({code})", name.text(language)));
+    let name = if code == "WORLD" { Some(say("anywhere in the world", "世界任何地方")) } else { country(code) };
+    let head = name.map_or_else(|| code.to_owned(), |name| format!("{} ({code})", name.text(language)));
     let whole = if rest.is_empty() { head } else { format!("{head} {rest}") };
     match language {
         Language::English => whole,

@@ -4,11 +4,13 @@
 //! The wording is modest: a finding says what recorded facts and the organisation's own register show, never that a law
 //! was broken. PDPO s.33 is not in operation, and no phrase says otherwise.
 
+mod countries;
 mod facts;
 mod law;
 pub(super) mod letter;
 mod verdict;
 
+pub(super) use countries::country;
 pub(super) use facts::{category, confidence, kind, method, place, role};
 pub(super) use law::{SECTION_33, TERMS, binding, condition, hook};
 pub(super) use verdict::{action, deadline, headline, safeguard_state, tag};
