@@ -42,11 +42,16 @@ fn walk(value: &Value, depth: u8, found: &mut Vec<String>) {
     }
 }
 
-/// Notes that stand in a text as five lines, however far they are indented.
+/// Notes that stand in a text as lines, however far they are indented, with as many signatures as follow. Signatures of
+/// others are left out.
 fn blocks(text: &str) -> Vec<String> {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
-    let note = |five: &[&str]| five.iter().map(|line| format!("{line}\n")).collect::<String>();
-    lines.windows(5).map(note).filter(|note| Checkpoint::parse(note).is_some()).collect()
+    let starts = (3..lines.len()).filter(|at| lines[*at].is_empty());
+    let notes = starts.map(|at| {
+        let signed = lines[at + 1..].iter().take_while(|line| line.starts_with("— ")).count();
+        lines[at - 3..=at + signed].iter().map(|line| format!("{line}\n")).collect::<String>()
+    });
+    notes.filter_map(|note| Some(Checkpoint::parse(&note)?.note())).collect()
 }
 
 /// An extension value of CEF as it was before it was escaped.
@@ -86,6 +91,12 @@ mod tests {
         assert_eq!(notes_in(NOTE), [NOTE]);
         let indented: String = NOTE.lines().map(|line| format!("    {line}\n")).collect();
         assert_eq!(notes_in(&format!("Daily summary\n\n{indented}\nEnd\n")), [NOTE]);
+        // with the signatures of witnesses, before and behind
+        let (text, own) = NOTE.split_once("\n\n").unwrap();
+        let witness = "— witness.example AAAAAAA=\n";
+        for signatures in [format!("{own}{witness}"), format!("{witness}{own}{witness}")] {
+            assert_eq!(notes_in(&format!("{text}\n\n{signatures}\nEnd\n")), [NOTE]);
+        }
     }
 
     #[test]

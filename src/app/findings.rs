@@ -11,6 +11,9 @@ use crate::deliver::render::officer::{Languages, words};
 use crate::deliver::{Audience, View};
 use crate::outbox::{Filter, Outbox};
 
+/// Findings in words, unless it is said how many.
+const MOST_IN_WORDS: usize = 20;
+
 /// What was typed.
 #[derive(Debug, clap::Args)]
 pub struct Options {
@@ -20,12 +23,12 @@ pub struct Options {
     /// Configuration file, if `--data` is not given.
     #[arg(long, short, env = "HARBOURWATCH_CONFIG", default_value = "harbourwatch.toml")]
     pub config: PathBuf,
-    /// All findings, one JSON line each, sorted by id.
+    /// One JSON line each, sorted by id: all findings, unless --most is given.
     #[arg(long)]
     pub json: bool,
-    /// How many of the gravest to show in words.
-    #[arg(long, default_value_t = 20)]
-    pub most: usize,
+    /// Show only so many, the gravest; in words 20 if not given.
+    #[arg(long)]
+    pub most: Option<usize>,
     /// Language of the words.
     #[arg(long, value_enum, default_value_t = Language::En)]
     pub lang: Language,
@@ -67,7 +70,10 @@ pub fn run(options: &Options) -> anyhow::Result<Outcome> {
     let outbox = Outbox::open(&path, &[])?;
     let mut out = std::io::stdout().lock();
     if options.json {
-        let mut all = outbox.findings(&Filter { most: usize::MAX, ..Filter::default() })?;
+        let mut all = match options.most {
+            Some(most) => outbox.worst(most)?,
+            None => outbox.findings(&Filter { most: usize::MAX, ..Filter::default() })?,
+        };
         all.sort_by(|a, b| a.id.cmp(&b.id));
         for finding in &all {
             writeln!(out, "{}", json_line(&finding.id, &View::of(finding, Audience::Officer)))?;
@@ -75,7 +81,7 @@ pub fn run(options: &Options) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Done);
     }
     let languages = options.lang.languages();
-    for finding in outbox.worst(options.most)? {
+    for finding in outbox.worst(options.most.unwrap_or(MOST_IN_WORDS))? {
         writeln!(out, "{}", words(&View::of(&finding, Audience::Officer), languages))?;
     }
     Ok(Outcome::Done)

@@ -162,16 +162,20 @@ def checkpoint(folder, given):
     place = os.path.join(folder, "checkpoint")
     try:
         note = open(place, encoding="utf-8", newline="").read()
-        origin, size, root, empty, line = note.split("\n")[:5]
+        head, signatures = note.split("\n\n", 1)
+        origin, size, root = head.split("\n")
         keys = open(os.path.join(folder, "log.vkey"), encoding="utf-8").read().split()
         if given and given not in keys:
             fault(place, "the verifier key that was given is not of this log")
         # the log names its keys oldest first; the last one signs
         name, ident, key = read_vkey(keys[-1] if not given or given in keys else given)
-        signature = base64.b64decode(line.rsplit(" ", 1)[1], validate=True)
         text = "%s\n%s\n%s\n" % (origin, size, root)
-        whole = note == "%s\n\u2014 %s %s\n" % (text, origin, line.rsplit(" ", 1)[1])
-        if not whole or name != origin or signature[:4] != ident or not signed(key, text.encode(), signature[4:]):
+        # others, such as witnesses, may have signed it too: their lines are passed over
+        rows = [row.split(" ") for row in signatures.split("\n")]
+        own = [row[2] for row in rows[:-1] if row[1] == origin]
+        whole = rows[-1] == [""] and len(own) == 1 and all(len(row) == 3 and row[0] == "\u2014" for row in rows[:-1])
+        signature = base64.b64decode(own[0], validate=True) if whole else b""
+        if not whole or str(int(size)) != size or name != origin or signature[:4] != ident or not signed(key, text.encode(), signature[4:]):
             fault(place, "the signature does not hold")
         return int(size), base64.b64decode(root, validate=True)
     except Exception as error:
@@ -207,22 +211,25 @@ def check_record(place, line, size, root, opened):
         if plain is None or plain[:16] != bytes(16):
             fault(place, "the sealed fields do not open with the key that is given for them")
         else:
-            opened[record["id"]] = json.loads(plain[16:])
-    return record["id"]
+            opened[(record["id"], record.get("time"))] = json.loads(plain[16:])
+    return record["id"], record.get("time")
 
 
-def check_log(folder, given, ids, opened):
+def check_log(folder, given, ids, seen, opened):
     head = checkpoint(folder, given)
     if head is None:
         return 0
-    count = 0
+    count, own = 0, set()
     for name in ("records.ndjson", "deeds.ndjson"):
         for place, line in lines(os.path.join(folder, name)):
             try:
                 if name == "records.ndjson":
-                    ident = check_record(place, line, *head, opened)
-                    if ident in ids:
+                    ident, time = check_record(place, line, *head, opened)
+                    # logs of several instances may have read sources of the same name: there an id has another time
+                    if ident in own or (ident, time) in seen:
                         fault(place, "the record is there twice")
+                    own.add(ident)
+                    seen.add((ident, time))
                     ids.add(ident)
                 else:
                     included(place, line, *head)
@@ -240,7 +247,7 @@ def check_opened(folder, opened):
     place = os.path.join(folder, "opened.ndjson")
     for where, line in lines(place) if os.path.exists(place) else ():
         record = line.get("record", {})
-        for name, value in zip(PERSONAL, opened.get(record.get("id"), [])):
+        for name, value in zip(PERSONAL, opened.get((record.get("id"), record.get("time")), [])):
             shown = record
             for part in name.split("."):
                 shown = shown.get(part) if isinstance(shown, dict) else None
@@ -273,12 +280,12 @@ def main(words):
         given = words[at + 1].strip()
         del words[at : at + 2]
     folder = words[0] if words else os.path.dirname(os.path.abspath(__file__))
-    ids, opened, count = set(), {}, 0
+    ids, seen, opened, count = set(), set(), {}, 0
     logs = sorted(name for name in os.listdir(folder) if name.startswith("log-"))
     if not logs:
         fault(folder, "there is no log in it")
     for name in logs:
-        count += check_log(os.path.join(folder, name), given if len(logs) == 1 else None, ids, opened)
+        count += check_log(os.path.join(folder, name), given if len(logs) == 1 else None, ids, seen, opened)
     with open(os.path.join(folder, "records.csv"), encoding="utf-8-sig", newline="") as file:
         listed = {row["record"] for row in csv.DictReader(file)}
     if listed != ids:

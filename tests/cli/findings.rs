@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::harness::{Room, golden};
 
@@ -10,7 +10,7 @@ use super::harness::{Room, golden};
 fn room() -> Room {
     let room = Room::new();
     room.bank(&[]);
-    let row = |number: u32, more: serde_json::Value| {
+    let row = |number: u32, more: Value| {
         let mut row = json!({
             "action": 2, "bizId": number, "gmtCreate": 1_795_399_200_000_i64 + i64::from(number), "userId": "sg-90017",
             "realName": "Goh Jun Wei", "ipAddress": "198.51.100.140", "targetSpaceId": 24_870_551_923_u64,
@@ -63,6 +63,13 @@ fn only_the_gravest_are_shown_on_request() {
     assert!(all.starts_with(&two) && two.matches("\nWho: ").count() == 2, "{two}");
     let default = room.run(&["findings", "--data", "data", "--lang", "en"]).exits(0).out;
     assert_eq!(all, default);
+    let json = |more: &[&str]| room.run(&[&["findings", "--data", "data", "--json"], more].concat()).exits(0).lines();
+    let (all, two) = (json(&[]), json(&["--most", "2"]));
+    assert!(all.len() > 2 && two.len() == 2 && two.iter().all(|one| all.contains(one)));
+    let ids: Vec<_> = two.iter().map(|one| one["id"].as_str().unwrap()).collect();
+    assert!(ids.is_sorted());
+    let grave = |of: &[Value]| of.iter().filter(|one| one["severity"] == "CRITICAL").count();
+    assert_eq!(grave(&two), grave(&all).min(2), "the gravest");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
+use sha2::Digest as _;
 
 use super::harness::Room;
 
@@ -98,6 +99,10 @@ fn queries_are_recorded_with_who_and_why_and_show_nothing_personal_unless_opened
         .exits(0)
         .says(&["0 records"]);
     room.run(&["query", "--data", "demo"]).exits(64).complains(&["--why"]);
+    room.run(&["query", "--data", "demo", "--why", ""]).exits(64).complains(&["--why"]);
+    // nobody is no person
+    room.run(&[&["subject", "", "--data", "demo", "--out", "nobody"], WHY.as_slice()].concat()).exits(64);
+    room.run(&["erase", "", "--data", "demo", "--ground", "test", "--out", "nobody"]).exits(64);
     let report = room.run(&["verify", "demo/evidence", "--json"]).exits(0).lines().remove(0);
     assert_eq!(report["deeds"], 5);
     // neither the person's id nor the officer's reason stands in an entry
@@ -176,6 +181,36 @@ fn a_report_is_proven_by_its_own_verifier_and_every_tampering_is_named() {
     let foreign = room.read("other/evidence/log.vkey").trim().to_owned();
     let (code, text) = python(&room, "bundle", &["--vkey", &foreign]).unwrap();
     assert!(code == 2 && text.contains("not of this log"), "{text}");
+}
+
+/// A note may carry signatures that a verifier does not know; the log's own is what counts.
+#[test]
+fn signatures_of_witnesses_on_a_checkpoint_are_passed_over() {
+    let room = demo();
+    let note = room.read("demo/evidence/checkpoint");
+    let (text, own) = note.split_once("\n\n").unwrap();
+    let line = "— witness.example/w1 AAAAAAECAwQFBgcICQoLDA0ODw==\n";
+    let cosigned = format!("{text}\n\n{line}{own}{}", line.replace("w1", "w2"));
+    room.write("kept", &cosigned);
+    room.run(&["verify", "demo/evidence", "--checkpoint", "kept", "--anchor", "kept"]).exits(0);
+    room.write("kept", cosigned.replace(own, ""));
+    room.run(&["verify", "demo/evidence", "--checkpoint", "kept"]).exits(2).says(&["Known"]);
+    room.write("demo/evidence/checkpoint", &cosigned);
+    room.run(&["verify", "demo/evidence"]).exits(0);
+    // a bundle made of it says what the log signed, and its verifier takes the witnesses' lines as well
+    room.run(&[&["report", "--data", "demo", "--out", "bundle"], WHY.as_slice()].concat()).exits(0);
+    let sum =
+        |text: &str| sha2::Sha256::digest(text).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+    let (name, sums) = ("bundle/log-1/checkpoint", room.read("bundle/SHA256SUMS"));
+    let plain = room.read(name);
+    let (text, own) = plain.split_once("\n\n").unwrap();
+    for (signatures, sound) in [(format!("{line}{own}{line}"), true), (line.to_owned(), false)] {
+        let note = format!("{text}\n\n{signatures}");
+        room.write(name, &note);
+        room.write("bundle/SHA256SUMS", sums.replace(&sum(&plain), &sum(&note)));
+        let Some((code, text)) = python(&room, "bundle", &[]) else { return };
+        assert_eq!(code, if sound { 0 } else { 2 }, "{text}");
+    }
 }
 
 #[test]
@@ -265,6 +300,18 @@ fn logs_of_several_instances_are_joined_by_record_id() {
         assert!(code == 0 && text.contains("of 2 logs"), "{text}");
     }
     room.run(&["verify", "demo/evidence", "other/evidence"]).exits(0);
+    // the same ids at other times: two sources of the same name, of which no event may be left out
+    room.run(&["demo", "--events", "1500", "--seed", "5", "--data", "namesake"]).exits(0);
+    let more = [&["report", "--data", "demo", "--also", "namesake", "--out", "named"], WHY.as_slice()].concat();
+    room.run(&more).exits(0);
+    let lines = |name: &str| room.read(name).lines().count();
+    let words = [&["query", "--data", "namesake", "--json", "--most", "100000"], WHY.as_slice()].concat();
+    let both = alone + room.run(&words).exits(0).lines().len();
+    let listed = lines("named/log-1/records.ndjson") + lines("named/log-2/records.ndjson");
+    assert!((both - 3..=both).contains(&listed), "all but the standing arrangements: {listed} of {both}");
+    if let Some((code, text)) = python(&room, "named", &[]) {
+        assert!(code == 0, "{text}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `erase`: destroys the keys of a person's records, so that nobody can read the personal fields again, and hands out what
 //! proves that the records existed and what was done. A hold that covers the person refuses it.
 
+use clap::builder::NonEmptyStringValueParser;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -22,6 +23,7 @@ use crate::evidence::search::Sought;
 #[derive(Debug, clap::Args)]
 pub struct Options {
     /// Id of the person, as DingTalk has it.
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub subject: String,
     /// Folder that `--data` named when the evidence was made.
     #[arg(long)]
@@ -33,7 +35,7 @@ pub struct Options {
     #[arg(long)]
     pub identity: Option<PathBuf>,
     /// On what ground, such as `DPP2(2), purpose fulfilled`.
-    #[arg(long)]
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     pub ground: String,
     /// Who orders it. Default: the name of the account.
     #[arg(long)]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Subcommand;
+use clap::builder::NonEmptyStringValueParser;
 use serde_json::json;
 
 use super::source::Source;
@@ -42,7 +43,7 @@ pub struct Order {
     #[arg(long)]
     pub by: Option<String>,
     /// Why; becomes part of the evidence.
-    #[arg(long)]
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     pub why: String,
 }
 
@@ -58,7 +59,7 @@ pub enum Act {
         #[command(flatten)]
         order: Order,
         /// Id of a person.
-        #[arg(long)]
+        #[arg(long, value_parser = NonEmptyStringValueParser::new())]
         subject: Option<String>,
         /// Events from this day of Hong Kong or instant on.
         #[arg(long)]

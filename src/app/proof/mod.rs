@@ -13,6 +13,7 @@ pub mod source;
 pub mod subject;
 pub mod when;
 
+use clap::builder::NonEmptyStringValueParser;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -48,7 +49,7 @@ pub struct Look {
     #[arg(long)]
     pub by: Option<String>,
     /// Why; becomes part of the evidence.
-    #[arg(long)]
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     pub why: String,
 }
 
@@ -62,7 +63,7 @@ pub struct Conditions {
     #[arg(long)]
     pub to: Option<String>,
     /// Id of the person who acted, as DingTalk has it.
-    #[arg(long)]
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     pub subject: Option<String>,
     /// Destination, such as `SG`; may be given several times.
     #[arg(long)]

@@ -146,7 +146,8 @@ pub fn find_all(sources: &[Source], sought: &Sought, subject: Option<&str>) -> a
     }
     all.sort_by(|a, b| (a.row.at, &a.row.id, a.source).cmp(&(b.row.at, &b.row.id, b.source)));
     let before = all.len();
-    all.dedup_by(|next, kept| next.row.id == kept.row.id);
+    // The same id at another time is another event: instances may read sources of the same name.
+    all.dedup_by(|next, kept| (next.row.at, &next.row.id) == (kept.row.at, &kept.row.id));
     let twice = before - all.len();
     Ok((all, twice))
 }

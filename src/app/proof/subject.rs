@@ -1,5 +1,6 @@
 //! `subject`: everything that the evidence holds about one person, opened, as a bundle for an access request.
 
+use clap::builder::NonEmptyStringValueParser;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ use crate::evidence::search::Sought;
 #[derive(Debug, clap::Args)]
 pub struct Options {
     /// Id of the person, as DingTalk has it.
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub subject: String,
     /// Whose evidence, who and why.
     #[command(flatten)]
