@@ -110,8 +110,10 @@ fn counterparts<'a>(draft: &mut impl Said<'a>, all: &mut Counterparts<'a>) {
     };
     draft.take_parties(all);
     add_own(all, own);
-    // Stable: the order within receivers and within members stays.
-    all.sort_by_key(|counterpart| counterpart.member);
+    if all.len() > 1 {
+        // Stable: the order within receivers and within members stays.
+        all.sort_by_key(|counterpart| counterpart.member);
+    }
 }
 
 /// Adds the row's own receiver, unless the list has it already, then without its id.

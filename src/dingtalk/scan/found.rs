@@ -492,6 +492,10 @@ impl<'t> Said<'t> for Found<'t, '_> {
     }
 
     fn take_parties(&mut self, all: &mut Counterparts<'t>) {
-        all.extend(self.receivers.drain(..).chain(self.members.drain(..)));
+        for list in [&mut self.receivers, &mut self.members] {
+            if !list.is_empty() {
+                all.extend(list.drain(..));
+            }
+        }
     }
 }
