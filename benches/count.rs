@@ -40,7 +40,7 @@ fn decode(rounds: u32) {
     let (decoder, mut scratch) = (Decoder::default().with_kernel(kernel()), Scratch::default());
     let mut each = || {
         for message in corpus.messages() {
-            decoder.decode_with(&mut scratch, message, &mut |_, event| keep(event));
+            decoder.show(&mut scratch, message, &mut |_, given| keep(given));
         }
     };
     report(corpus.events, rounds, &mut each);

@@ -9,14 +9,19 @@ use super::path::Path;
 use super::reject::{Reason, Reject};
 use super::span::{self, Skip};
 use super::storage::{Claims, ClaimsSeed};
-use super::{Envelope, Limits, guard, push, row};
+use super::{Envelope, Given, Limits, guard, push, row};
 use crate::domain::event::{Event, Storage, Text};
 
 /// How many carriers deep an event may stand below the root.
 pub(super) const MOST_NEST: u8 = 4;
 
-/// Takes the events of a message in order.
-pub(super) type Each<'o, 't> = &'o mut dyn FnMut(Result<Event<'t>, Reject>);
+/// Takes the events of a message in order, where they stand: an event is large, and handing it on by value copies it.
+pub(super) type Each<'o, 't> = &'o mut dyn FnMut(&mut Given<'t>);
+
+/// What was given, to be kept.
+pub(super) fn taken<'t>(given: &mut Given<'t>) -> Given<'t> {
+    std::mem::replace(given, Err(Reject::missing("event")))
+}
 
 /// What the envelopes around an event say about it.
 #[derive(Clone, Debug, Default)]
@@ -135,7 +140,7 @@ impl Walk<'_> {
         let mut draft = self.draft(text)?;
         if row::is_row(&draft) {
             self.refuse_second(&draft, context)?;
-            each(Ok(row::event(&mut draft, context)?));
+            each(&mut Ok(row::event(&mut draft, context)?));
             return Ok(());
         }
         match push::shape(&draft) {
@@ -152,7 +157,7 @@ impl Walk<'_> {
         if body.starts_with('"') {
             let inner = self.unescape(body)?;
             let body = Draft::read(&inner)?;
-            return push::events(frame, Some(&body), &mut |event| each(event.map(Event::into_owned)));
+            return push::events(frame, Some(&body), &mut |event| each(&mut taken(event).map(Event::into_owned)));
         }
         push::events(frame, Some(&Draft::read(body)?), each)
     }
@@ -264,7 +269,7 @@ impl Walk<'_> {
         let nested = row.starts_with('[');
         let given = if nested { Err(Reject::missing("event")) } else { self.value(row, context, each) };
         if let Err(reject) = given {
-            each(Err(reject));
+            each(&mut Err(reject));
         }
     }
 
@@ -274,7 +279,7 @@ impl Walk<'_> {
         if !inner.trim_ascii_start().starts_with(['{', '[']) {
             return Err(Reject::missing("event"));
         }
-        self.value(&inner, context, &mut |event| each(event.map(Event::into_owned)))
+        self.value(&inner, context, &mut |event| each(&mut taken(event).map(Event::into_owned)))
     }
 
     fn unescape(&self, text: &str) -> Result<String, Reject> {

@@ -37,6 +37,9 @@ pub use scan::{Kernel, Scratch};
 
 use crate::domain::event::Event;
 
+/// An event, or why there is none.
+pub type Given<'a> = Result<Event<'a>, Reject>;
+
 /// Where a collector's envelope keeps things. `None`: found by the usual names of keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Envelope {
@@ -115,13 +118,18 @@ impl Decoder {
         bytes: &'a [u8],
         each: &mut impl FnMut(u32, Result<Event<'a>, Reject>),
     ) -> u32 {
+        self.show(scratch, bytes, &mut |index, given| each(index, envelope::taken(given)))
+    }
+
+    /// As [`Decoder::decode_with`], where nobody needs to keep the event: it is shown where it was made.
+    pub fn show<'a>(&self, scratch: &mut Scratch, bytes: &'a [u8], each: &mut impl FnMut(u32, &mut Given<'a>)) -> u32 {
         let mut index = 0;
-        let mut count = |result| {
-            each(index, result);
+        let mut count = |given: &mut Given<'a>| {
+            each(index, given);
             index += 1;
         };
         if let Err(reject) = self.message(scratch, bytes, &mut count) {
-            count(Err(reject));
+            count(&mut Err(reject));
         }
         index
     }

@@ -116,13 +116,13 @@ where
         return Err(Reject::limit(Reason::TooMany, frame.most));
     }
     for file in files.iter() {
-        each(Ok(of_file(common.clone(), file)));
+        each(&mut Ok(of_file(common.clone(), file)));
     }
     for Agent(app) in agents.iter() {
-        each(Ok(Event { app: Some(app.clone()), ..common.clone() }));
+        each(&mut Ok(Event { app: Some(app.clone()), ..common.clone() }));
     }
     if files.is_empty() && agents.is_empty() {
-        each(Ok(common));
+        each(&mut Ok(common));
     }
     Ok(())
 }

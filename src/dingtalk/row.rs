@@ -70,7 +70,7 @@ pub(super) fn event<'a>(draft: &mut impl Said<'a>, context: &Context<'a>) -> Res
     }
     let union_id = draft.single(Field::Union).0.map(|id| Personal::new(id.to_string().into()));
     let name = draft.text(Field::RealName).or_else(|| draft.text(Field::OperatorName)).map(Personal::new);
-    Ok(Event {
+    let mut event = Event {
         shape: if draft.is_snake() { Shape::LegacyRow } else { Shape::AuditRow },
         act: Act::Audit(draft.number(Field::Action).unwrap_or_default()),
         tenant: context.tenant_of(draft),
@@ -94,24 +94,26 @@ pub(super) fn event<'a>(draft: &mut impl Said<'a>, context: &Context<'a>) -> Res
         app: None,
         detail: None,
         success: None,
-        counterparts: counterparts(draft),
-    })
+        counterparts: Counterparts::new(),
+    };
+    counterparts(draft, &mut event.counterparts);
+    Ok(event)
 }
 
 /// Receivers of the list, then the row's own receiver, then members.
-fn counterparts<'a>(draft: &mut impl Said<'a>) -> Counterparts<'a> {
+fn counterparts<'a>(draft: &mut impl Said<'a>, all: &mut Counterparts<'a>) {
     let own = Counterpart {
         id: draft.id(Field::ReceiverId).map(Personal::new),
         name: draft.text(Field::ReceiverName).map(Personal::new),
         kind: draft.number(Field::ReceiverType),
         ..Counterpart::default()
     };
-    let mut all = Counterparts::new();
-    draft.take_parties(&mut all);
-    add_own(&mut all, own);
-    // Stable: the order within receivers and within members stays.
-    all.sort_by_key(|counterpart| counterpart.member);
-    all
+    draft.take_parties(all);
+    add_own(all, own);
+    if all.len() > 1 {
+        // Stable: the order within receivers and within members stays.
+        all.sort_by_key(|counterpart| counterpart.member);
+    }
 }
 
 /// Adds the row's own receiver, unless the list has it already, then without its id.

@@ -6,25 +6,35 @@ use super::segments::Segments;
 
 /// Marks an entry that is the number of a node rather than an answer.
 const NODE: u32 = 1 << 31;
+/// Marks an entry of a node whose 256 entries stand in `entries` one by one, from the rest of the number on.
+const DENSE: u32 = 1 << 30;
+/// Runs from which a node is dense: one look instead of two, for more room.
+const MANY: usize = 24;
+
+/// Runs that a node holds itself: they come with it in one cache line.
+const NEAR: usize = 6;
 
 /// 256 entries, each run of equal ones kept once.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 struct Node {
     /// Bit n: entry n begins a run. Bit 0 is always set.
     begins: [u64; 4],
     /// Runs that begin in the words before: counting bits is slow on processors that are not asked for it.
     before: [u8; 4],
-    /// Where the node's runs begin in `entries`.
+    /// Where the runs behind the near ones begin in `entries`.
     base: u32,
+    /// The first runs.
+    near: [u32; NEAR],
 }
 
 impl Node {
-    /// Index in `entries` of the run that holds entry `index`.
+    /// The run that holds entry `index`, counted from 0.
     #[inline]
     fn run(&self, index: u8) -> usize {
         let (word, bit) = (usize::from(index >> 6), u32::from(index & 63));
         let within = (self.begins[word] << (63 - bit)).count_ones();
-        self.base as usize + usize::from(self.before[word]) + within as usize - 1
+        usize::from(self.before[word]) + within as usize - 1
     }
 }
 
@@ -58,9 +68,17 @@ impl AtlasV6 {
             if entry & NODE == 0 {
                 break;
             }
-            entry = self.entries[self.nodes[(entry & !NODE) as usize].run(byte)];
+            let at = (entry & !(NODE | DENSE)) as usize;
+            entry = if entry & DENSE != 0 { self.entries[at + usize::from(byte)] } else { self.sparse(at, byte) };
         }
         entry as u16
+    }
+
+    #[inline]
+    fn sparse(&self, node: usize, byte: u8) -> u32 {
+        let node = &self.nodes[node];
+        let run = node.run(byte);
+        node.near.get(run).copied().unwrap_or_else(|| self.entries[node.base as usize + run - NEAR])
     }
 
     /// Bytes that the table takes.
@@ -93,14 +111,33 @@ impl AtlasV6 {
             }
             index = next_index(runs, start, free, index);
         }
+        if found.len() >= MANY {
+            return self.dense(&begins, &found);
+        }
         let mut before = [0; 4];
         for word in 1..4 {
             before[word] = before[word - 1] + begins[word - 1].count_ones() as u8;
         }
-        let node = Node { begins, before, base: self.entries.len() as u32 };
-        self.entries.extend_from_slice(&found);
+        let mut near = [0; NEAR];
+        near.iter_mut().zip(&found).for_each(|(near, entry)| *near = *entry);
+        let node = Node { begins, before, base: self.entries.len() as u32, near };
+        self.entries.extend_from_slice(found.get(NEAR..).unwrap_or_default());
         self.nodes.push(node);
         NODE | (self.nodes.len() as u32 - 1)
+    }
+
+    /// A node of many runs, each entry for itself.
+    fn dense(&mut self, begins: &[u64; 4], runs: &[u32]) -> u32 {
+        let base = self.entries.len() as u32;
+        let mut runs = runs.iter();
+        let mut entry = 0;
+        for index in 0..256usize {
+            if begins[index >> 6] >> (index & 63) & 1 == 1 {
+                entry = *runs.next().unwrap_or(&0);
+            }
+            self.entries.push(entry);
+        }
+        NODE | DENSE | base
     }
 }
 

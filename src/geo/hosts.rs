@@ -164,7 +164,7 @@ fn suffixes(host: &str) -> impl Iterator<Item = &str> {
 /// Cuts the host out of a URL, or takes it as given. Backslashes and control characters are refused wherever they stand:
 /// parsers disagree about them, which is what look-alikes live on.
 fn host_of(text: &str) -> Option<&str> {
-    let text = text.trim();
+    let text = trimmed(text);
     // looks at all of it, without an early end: that is what lets the compiler take many bytes in a step
     let odd = text.bytes().fold(false, |odd, byte| odd | (byte == b'\\') | byte.is_ascii_control());
     if odd {
@@ -188,6 +188,12 @@ fn host_of(text: &str) -> Option<&str> {
     let authority = rest.get(..end)?;
     let host = if parts { host_in(authority)? } else { authority };
     Some(host.strip_suffix('.').unwrap_or(host))
+}
+
+/// Without space around it, which mostly is not there: no look at characters then.
+fn trimmed(text: &str) -> &str {
+    let plain = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_graphic());
+    if plain(text.as_bytes().first()) && plain(text.as_bytes().last()) { text } else { text.trim() }
 }
 
 /// The host between a user and a port.

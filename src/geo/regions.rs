@@ -74,11 +74,13 @@ impl Regions {
 
     /// DingTalk's enum or a region id (with or without `oss-`, as OSS clients write it), in any case.
     pub(super) fn find(&self, text: &str) -> Option<Location> {
-        let lower = Lower::<64>::new(text.trim())?;
-        let lower = lower.as_str();
-        if lower == "unknown" {
+        let text = text.trim();
+        // what most rows say
+        if text.eq_ignore_ascii_case("unknown") {
             return Some(Location::unknown(Doubt::NoRegion));
         }
+        let lower = Lower::<64>::new(text)?;
+        let lower = lower.as_str();
         let by_enum = self.by_enum.get(lower).copied();
         let region = by_enum.or_else(|| self.by_token(lower.strip_prefix("oss-").unwrap_or(lower)))?;
         Some(Location::at(region.place, Method::Region, Confidence::High, region.source))

@@ -55,7 +55,7 @@ pub fn fingerprint(event: &Event<'_>, key: &FingerprintKey) -> Option<u128> {
 }
 
 /// Bytes that are gathered before they are hashed: hashing many small parts one by one takes three times as long.
-const ROOM: usize = 512;
+const ROOM: usize = 256;
 
 /// Feeds parts so that no two lists of parts give the same bytes.
 struct Parts {

@@ -135,9 +135,11 @@ pub fn write(context: &Context<'_, '_>, judged: &[Judged]) -> Written {
         None => record_id(&context.lane.topic, context.lane.partition, offset, index),
         Some(subject) => standing_id(&context.lane.topic, context.lane.partition, offset, index, subject),
     };
-    let views = leg_views(context, judged);
+    let keys: Vec<Option<FindingKey>> = judged.iter().map(|one| finding_key(context, one)).collect();
+    let views = leg_views(context, judged, &keys);
     let lead = worst(judged).and_then(|lead| judged.iter().position(|one| std::ptr::eq(one, lead))).unwrap_or_default();
-    let findings = judged.iter().zip(&views).filter_map(|(one, view)| finding(context, one, view, &id)).collect();
+    let legs = judged.iter().zip(&views).zip(keys);
+    let findings = legs.filter_map(|((one, view), key)| finding(context, one, view, key?, &id)).collect();
     let (kind, destination, verdict) = views
         .get(lead)
         .map_or(("", String::new(), ""), |view| (view.kind, view.destination.code.clone(), view.decision.verdict));
@@ -149,7 +151,8 @@ pub fn write(context: &Context<'_, '_>, judged: &[Judged]) -> Written {
 
 /// Appends one line about the event, with its line end.
 pub fn verdict_line(context: &Context<'_, '_>, judged: &[Judged], out: &mut Vec<u8>) {
-    let legs = leg_views(context, judged);
+    let keys: Vec<Option<FindingKey>> = judged.iter().map(|one| finding_key(context, one)).collect();
+    let legs = leg_views(context, judged, &keys);
     let lead = worst(judged).and_then(|lead| judged.iter().position(|one| std::ptr::eq(one, lead)));
     let decision = lead.map(|lead| &legs[lead].decision);
     let line = LineView {
@@ -179,12 +182,13 @@ pub fn other_line(lane: &Lane, at: Position, outcome: &str, reason: Option<&str>
     out.push(b'\n');
 }
 
-fn leg_views<'w>(context: &Context<'w, '_>, judged: &[Judged]) -> Vec<LegView<'w>> {
-    let show = |one| LegView {
-        finding: finding_key(context, one).map(|key| key.id()),
+/// `keys`: the finding that each leg belongs to.
+fn leg_views<'w>(context: &Context<'w, '_>, judged: &[Judged], keys: &[Option<FindingKey>]) -> Vec<LegView<'w>> {
+    let show = |(one, key): (&Judged, &Option<FindingKey>)| LegView {
+        finding: key.as_ref().map(FindingKey::id),
         ..view::leg(context.world, context.scene, one)
     };
-    judged.iter().map(show).collect()
+    judged.iter().zip(keys).map(show).collect()
 }
 
 fn record_view<'a>(context: &'a Context<'a, '_>, id: &'a str, legs: Vec<LegView<'a>>, lead: usize) -> RecordView<'a> {
@@ -292,11 +296,17 @@ fn arranged(context: &Context<'_, '_>, judged: &Judged) -> Option<String> {
     same.then(|| arrangement.subject())
 }
 
-fn finding(context: &Context<'_, '_>, judged: &Judged, view: &LegView<'_>, record: &str) -> Option<FindingDelta> {
-    let key = finding_key(context, judged)?;
+/// `view`: the leg as shown, with the id of the finding.
+fn finding(
+    context: &Context<'_, '_>,
+    judged: &Judged,
+    view: &LegView<'_>,
+    key: FindingKey,
+    record: &str,
+) -> Option<FindingDelta> {
     let at = context.event.time.unwrap_or(0);
     Some(FindingDelta {
-        id: key.id(),
+        id: view.finding.clone()?,
         series: key.series(),
         key,
         severity: judged.decision.severity,
@@ -373,15 +383,28 @@ fn utc(ms: i64) -> String {
     jiff::Timestamp::from_millisecond(ms).map_or_else(|_| String::new(), |time| format!("{time:.3}"))
 }
 
+/// Bytes that most records take; room for them is made once.
+const USUAL: usize = 2048;
+
 fn to_json(value: &impl Serialize) -> Vec<u8> {
+    let mut json = Vec::with_capacity(USUAL);
     // a value of strings and numbers always serialises
-    serde_json::to_vec(value).unwrap_or_default()
+    if serde_json::to_writer(&mut json, value).is_err() {
+        json.clear();
+    }
+    json
 }
 
 /// Lower-case hex.
 pub fn hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 15)]);
+    let mut hex = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        hex.push(digit(byte >> 4));
+        hex.push(digit(*byte));
+    }
+    hex
 }
 
 /// First 16 hex digits of the SHA-256 of a message, to tell whether a file is still the same at the next start.

@@ -177,9 +177,9 @@ pub fn work(
             worker.reject(0, Reject::cut(payload.len()));
             continue;
         }
-        world.decoder.decode_with(&mut scratch, payload, &mut |index, event| match event {
-            Ok(ref event) => worker.event(index, event),
-            Err(reject) => worker.reject(index, reject),
+        world.decoder.show(&mut scratch, payload, &mut |index, given| match given {
+            Ok(event) => worker.event(index, event),
+            Err(reject) => worker.reject(index, *reject),
         });
     }
     (slice.scratch, slice.hosts) = (scratch, hosts);

@@ -62,6 +62,17 @@ pub(super) struct Found<'t, 's> {
     seen: Fields,
     snake: bool,
     pub(super) capital: bool,
+    pause: Pause,
+}
+
+/// Whether reading stops at the first object that may hold the event, so that it is read once, as what it is, and not
+/// passed over first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pause {
+    Never,
+    AtCarrier,
+    /// Stands at its opening bracket.
+    Now,
 }
 
 /// A number, or the bits of a [`Span`].
@@ -85,10 +96,32 @@ impl<'t, 's> Found<'t, 's> {
             seen: Fields::default(),
             snake: false,
             capital: false,
+            pause: Pause::Never,
         }
     }
 
-    /// Reads the object at hand.
+    /// The same, to be filled no further than to an object that may hold the event.
+    #[inline(always)]
+    pub(super) fn up_to_carrier(reader: &Reader<'t, 's>) -> Self {
+        Self { pause: Pause::AtCarrier, ..Self::new(reader) }
+    }
+
+    /// Whether the reader stands at an object that may hold the event.
+    pub(super) fn is_paused(&self) -> bool {
+        self.pause == Pause::Now
+    }
+
+    /// Whether there is a member to be read.
+    #[inline(always)]
+    fn begin(&mut self, reader: &mut Reader<'t, 's>) -> Sure<bool> {
+        if self.pause == Pause::Now {
+            self.pause = Pause::Never;
+            return reader.more(b'}');
+        }
+        Ok(reader.enter(b'}'))
+    }
+
+    /// Reads the object at hand, or on behind the carrier that it [paused](Self::is_paused) at.
     pub(super) fn fill(&mut self, reader: &mut Reader<'t, 's>) -> Sure<()> {
         *reader = self.read(*reader)?;
         Ok(())
@@ -97,7 +130,7 @@ impl<'t, 's> Found<'t, 's> {
     /// Gives the reader behind the object. It goes by value, so that it is in registers meanwhile; see [`Reader::apart`].
     #[inline(always)]
     fn read(&mut self, mut reader: Reader<'t, 's>) -> Sure<Reader<'t, 's>> {
-        if !reader.enter(b'}') {
+        if !self.begin(&mut reader)? {
             return Ok(reader);
         }
         let mut rare = Key::default();
@@ -119,6 +152,9 @@ impl<'t, 's> Found<'t, 's> {
                         self.number_at(field, number)?;
                     } else {
                         reader.apart(|reader| self.other(field, token, reader))?;
+                        if self.pause == Pause::Now {
+                            return Ok(reader);
+                        }
                     }
                 }
             }
@@ -197,6 +233,10 @@ impl<'t, 's> Found<'t, 's> {
         match token {
             Token::Object | Token::Array if self.carrier.is_none() => {
                 self.carrier = Some(Carrier { field, value: *reader });
+                if token == Token::Object && self.pause == Pause::AtCarrier {
+                    self.pause = Pause::Now;
+                    return Ok(());
+                }
                 reader.skip()
             }
             Token::Text(span) if !body && !self.opens(span)? => Ok(()),
@@ -437,10 +477,14 @@ impl<'t> Said<'t> for Found<'t, '_> {
     fn storage(&self) -> Storage<'t> {
         let text = |span: Option<Span>| span.and_then(|span| self.text_of(span).ok());
         let mut storage = Storage { region: text(self.region), bucket: text(self.bucket), ..Storage::default() };
-        for kind in 0..storage::HOSTS {
-            for (_, span) in self.hosts.iter().filter(|(known, _)| *known == kind) {
-                if let Ok(host) = self.text_of(*span) {
-                    storage.hosts.add(host);
+        let mut add = |span: Span| self.text_of(span).map_or((), |host| storage.hosts.add(host));
+        match self.hosts.as_slice() {
+            // mostly there is one, if any: no order to find
+            [] => {}
+            [(_, span)] => add(*span),
+            many => {
+                for kind in 0..storage::HOSTS {
+                    many.iter().filter(|(known, _)| *known == kind).for_each(|(_, span)| add(*span));
                 }
             }
         }
@@ -448,6 +492,10 @@ impl<'t> Said<'t> for Found<'t, '_> {
     }
 
     fn take_parties(&mut self, all: &mut Counterparts<'t>) {
-        all.extend(self.receivers.drain(..).chain(self.members.drain(..)));
+        for list in [&mut self.receivers, &mut self.members] {
+            if !list.is_empty() {
+                all.extend(list.drain(..));
+            }
+        }
     }
 }

@@ -98,8 +98,11 @@ impl Way<'_> {
         let context = Context::default();
         match reader.byte() {
             b'{' => {
-                let mut found = Found::new(&reader);
+                let mut found = Found::up_to_carrier(&reader);
                 found.fill(&mut reader)?;
+                if found.is_paused() {
+                    return self.around(&mut found, reader, each);
+                }
                 if reader.is_done() { self.object(&mut found, &context, each) } else { Err(Slow) }
             }
             b'[' => {
@@ -111,10 +114,21 @@ impl Way<'_> {
         }
     }
 
+    /// What is around an object, at which `outer` is paused: nothing is given before the end of both was seen.
+    fn around<'t, 's>(&self, outer: &mut Found<'t, 's>, mut reader: Reader<'t, 's>, each: Each<'_, 't>) -> Sure<()> {
+        let mut inner = Found::new(&reader);
+        inner.fill(&mut reader)?;
+        outer.fill(&mut reader)?;
+        if !reader.is_done() || is_more_than_envelope(outer) {
+            return Err(Slow);
+        }
+        self.object(&mut inner, &Context::default().inside(outer), each)
+    }
+
     /// A row, or what is around one.
     fn object<'t>(&self, found: &mut Found<'t, '_>, context: &Context<'t>, each: Each<'_, 't>) -> Sure<()> {
         let Some(carrier) = found.carrier else { return give_row(found, context, each) };
-        if row::is_row(found) || says_more(found) || context.depth() >= MOST_NEST {
+        if is_more_than_envelope(found) || context.depth() >= MOST_NEST {
             return Err(Slow);
         }
         self.carried(carrier, &context.inside(found), each)
@@ -183,13 +197,18 @@ fn give_row<'t>(found: &mut Found<'t, '_>, context: &Context<'t>, each: Each<'_,
     if found.carrier.is_some() || !row::is_row(found) {
         return Err(Slow);
     }
-    let event = row::event(found, context);
+    let mut event = row::event(found, context);
     if event.is_err() {
         return Err(Slow);
     }
     // as it came: an event is large, and taking it out and in again would copy it
-    each(event);
+    each(&mut event);
     Ok(())
+}
+
+/// Is a row itself, or says more than an envelope does.
+fn is_more_than_envelope(found: &Found<'_, '_>) -> bool {
+    row::is_row(found) || says_more(found)
 }
 
 /// Says more than an envelope does: a push event, an error.

@@ -56,7 +56,7 @@ impl Memo {
     pub fn judge(&mut self, policy: &Policy, leg: &Leg, case: &Case) -> Decision {
         let key = key(leg, case);
         let at = hash(&key) as usize % SETS;
-        let kept = self.sets.get(at).and_then(|set| set.iter().find(|kept| kept.key == key));
+        let kept = self.sets.get(at).and_then(|set| set.iter().find(|kept| is_same(&kept.key, &key)));
         match kept.and_then(|kept| kept.decision) {
             Some(decision) => decision,
             None => self.ask(at, key, policy.judge(leg, case, &mut Silent)),
@@ -71,6 +71,12 @@ impl Memo {
         }
         decision
     }
+}
+
+/// Whether two keys are equal, without the call that comparing memory is.
+#[inline]
+fn is_same(one: &Key, other: &Key) -> bool {
+    one.iter().zip(other).fold(0, |unlike, (one, other)| unlike | (one ^ other)) == 0
 }
 
 /// The facts of a leg and its case as numbers. No two that the rules could tell apart have the same.
