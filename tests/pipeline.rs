@@ -13,7 +13,7 @@ use harbourwatch::pipeline::dedupe::Dedupe;
 use harbourwatch::pipeline::ports::{
     Durable, InFlight, Polled, Reached, RecordError, Recorder, Seal, Source, SourceError,
 };
-use harbourwatch::pipeline::report::{BatchReport, Gap, GapReason};
+use harbourwatch::pipeline::report::{BatchReport, Gap, GapReason, Rejected};
 use harbourwatch::pipeline::tally::Tally;
 use harbourwatch::pipeline::work::Task;
 use harbourwatch::pipeline::{Run, RunError};
@@ -30,6 +30,9 @@ struct Scripted {
     diary: Diary,
     /// Whether each batch lands before the next is given.
     patient: bool,
+    /// From this message on, each comes at the second poll.
+    slow_from: u64,
+    was_idle: bool,
 }
 
 fn lane() -> Lane {
@@ -39,20 +42,37 @@ fn lane() -> Lane {
 impl Scripted {
     fn offsets(offsets: &[u64], diary: &Diary) -> Self {
         let batches = offsets.iter().rev().map(|offset| vec![(*offset, None)]).collect();
-        Self { batches, lanes: vec![lane()], diary: Arc::clone(diary), patient: false }
+        Self {
+            batches,
+            lanes: vec![lane()],
+            diary: Arc::clone(diary),
+            patient: false,
+            slow_from: u64::MAX,
+            was_idle: false,
+        }
     }
 }
 
 impl Source for Scripted {
-    fn poll(&mut self, batch: &mut Batch, _: &Limits, flight: &mut dyn InFlight) -> Result<Polled, SourceError> {
+    fn poll(&mut self, batch: &mut Batch, limits: &Limits, flight: &mut dyn InFlight) -> Result<Polled, SourceError> {
+        let write = |line: String| self.diary.lock().unwrap().push(line);
         if self.patient {
-            flight.wait(Duration::from_secs(10));
+            let describe = |rejected: &mut [Rejected]| write(format!("describe {}", rejected.len()));
+            if let Some(durable) = flight.wait(Duration::from_secs(10), &describe) {
+                write(format!("landed {}", durable.reached()[0].next));
+            }
+        }
+        let is_slow = self.batches.last().is_some_and(|messages| messages[0].0 >= self.slow_from);
+        self.was_idle = is_slow && !self.was_idle;
+        if self.was_idle {
+            write(format!("idle {}", limits.wait_ms));
+            return Ok(Polled::Idle);
         }
         let Some(messages) = self.batches.pop() else { return Ok(Polled::End) };
         for (offset, resume) in messages {
             resume.into_iter().for_each(|resume| batch.resume(resume));
             batch.push(LaneId(0), offset, b"{}", 0);
-            self.diary.lock().unwrap().push(format!("poll {offset}"));
+            write(format!("poll {offset}"));
         }
         Ok(Polled::Filled)
     }
@@ -95,10 +115,13 @@ impl Recorder for Slow {
     }
 }
 
+/// Batches of one message, which do not wait for company.
 fn run(source: &mut Scripted, recorder: &mut Slow, reached: &[Reached]) -> Result<(), RunError> {
+    run_with(Limits::default(), source, recorder, reached)
+}
+
+fn run_with(limits: Limits, source: &mut Scripted, recorder: &mut Slow, reached: &[Reached]) -> Result<(), RunError> {
     let world = bank();
-    // one message fills a batch, so the source counts as having a backlog
-    let limits = Limits { messages: 1, ..Limits::default() };
     let stop = AtomicBool::new(false);
     let run = Run { world: &|| Arc::clone(&world), limits, task: Task { key: KEY, lines: false }, stop: &stop };
     let (mut crew, mut tally) = (Crew::start(1).unwrap(), Tally::new(Dedupe::new(16, []), reached));
@@ -126,18 +149,50 @@ fn the_next_batch_is_filled_while_one_is_recorded_and_commits_follow_records_in_
 #[test]
 fn batches_that_wait_for_the_recorder_are_recorded_as_one_up_to_a_bound() {
     let diary = Diary::default();
-    let mut source = Scripted::offsets(&[0, 1, 2, 3, 4, 5, 6], &diary);
+    let offsets: Vec<u64> = (0..22).collect();
+    let mut source = Scripted::offsets(&offsets, &diary);
     let mut recorder =
         Slow { pause: Duration::from_millis(300), refuse_from: 9, done: Vec::new(), diary: Arc::clone(&diary) };
-    run(&mut source, &mut recorder, &[]).unwrap();
+    // one message fills a batch, so the source counts as having a backlog
+    let full = Limits { messages: 1, ..Limits::default() };
+    run_with(full, &mut source, &mut recorder, &[]).unwrap();
     let ranges: Vec<_> =
         recorder.done.iter().map(|report| (report.coverage[0].from, report.coverage[0].next)).collect();
-    // the first alone, then as many as may wait, then the rest
-    assert_eq!(ranges, [(0, 1), (1, 5), (5, 7)]);
-    assert!(at(&diary, "poll 4") < at(&diary, "record 1"), "four wait: {diary:?}");
-    assert!(at(&diary, "commit 1") < at(&diary, "poll 5"), "the source waits with them: {diary:?}");
+    // as many as are company enough, then as many as may wait, then the rest
+    assert_eq!(ranges, [(0, 4), (4, 20), (20, 22)]);
+    assert!(at(&diary, "poll 19") < at(&diary, "record 4"), "sixteen wait: {diary:?}");
+    assert!(at(&diary, "commit 4") < at(&diary, "poll 21"), "the source waits with them: {diary:?}");
     let received: Vec<_> = recorder.done.iter().map(|report| report.coverage[0].received).collect();
-    assert_eq!(received, [1, 4, 2]);
+    assert_eq!(received, [4, 16, 2]);
+}
+
+#[test]
+fn a_batch_that_waits_for_company_takes_off_alone_when_none_comes() {
+    let diary = Diary::default();
+    let mut source = Scripted::offsets(&[0, 1], &diary);
+    source.slow_from = 1;
+    let mut recorder = Slow { pause: Duration::ZERO, refuse_from: 9, done: Vec::new(), diary: Arc::clone(&diary) };
+    let full = Limits { messages: 1, ..Limits::default() };
+    run_with(full, &mut source, &mut recorder, &[]).unwrap();
+    let ranges: Vec<_> = recorder.done.iter().map(|report| report.coverage[0].next).collect();
+    assert_eq!(ranges, [1, 2], "{diary:?}");
+    assert!(
+        at(&diary, "idle 10") < at(&diary, "record 1") && at(&diary, "commit 1") < at(&diary, "poll 1"),
+        "{diary:?}"
+    );
+}
+
+#[test]
+fn a_source_that_gives_a_lane_away_has_the_batch_before_judged_described_and_recorded_first() {
+    let diary = Diary::default();
+    let mut source = Scripted::offsets(&[0, 1], &diary);
+    source.patient = true;
+    let mut recorder = Slow { pause: Duration::ZERO, refuse_from: 9, done: Vec::new(), diary: Arc::clone(&diary) };
+    run(&mut source, &mut recorder, &[]).unwrap();
+    let said = diary.lock().unwrap().clone();
+    // in the poll that follows, before anything else is read
+    assert_eq!(said[..4], ["poll 0", "describe 1", "record 1", "landed 1"], "{said:?}");
+    assert!(at(&diary, "landed 1") < at(&diary, "poll 1"), "{said:?}");
 }
 
 #[test]

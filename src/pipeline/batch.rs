@@ -73,12 +73,6 @@ impl Batch {
         &self.resumes
     }
 
-    /// Takes the messages of lanes out again that were given away before the batch was judged.
-    pub fn give_back(&mut self, lanes: &[LaneId]) {
-        self.messages.retain(|message| !lanes.contains(&message.lane));
-        self.resumes.retain(|resume| !lanes.contains(&resume.lane));
-    }
-
     /// Appends a message.
     pub fn push(&mut self, lane: LaneId, offset: u64, payload: &[u8], cut: u64) {
         let start = self.bytes.len();

@@ -1,9 +1,11 @@
-//! The worker threads. A batch is cut into one slice a worker; slices come back in order. Plain threads, no async.
+//! The worker threads. A batch is cut into one slice a worker; slices come back in order. Plain threads, no async. There are
+//! two sets of slices, so that one batch is judged while what was found in the one before is read.
 
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use super::batch::Batch;
 use super::work::{Slice, Task, work};
@@ -21,14 +23,17 @@ struct Job {
 
 struct Hand {
     jobs: Option<Sender<Job>>,
-    done: Receiver<Slice>,
+    done: Receiver<(Slice, Instant)>,
     thread: Option<JoinHandle<()>>,
 }
 
 /// Threads that judge, each with its own buffers.
 pub struct Crew {
     hands: Vec<Hand>,
-    slices: Vec<Slice>,
+    /// What was found in the batch that was finished last.
+    found: Vec<Slice>,
+    /// For the next batch, while none is judged.
+    spare: Vec<Slice>,
 }
 
 /// A worker ended before its slice was done. The batch is not recorded; the process stops without commit.
@@ -43,32 +48,50 @@ impl Crew {
     /// The system gives no more threads.
     pub fn start(workers: usize) -> std::io::Result<Self> {
         let hands = (0..workers.max(1)).map(Hand::start).collect::<Result<Vec<_>, _>>()?;
-        let slices = hands.iter().map(|_| Slice::default()).collect();
-        Ok(Self { hands, slices })
+        let slices = || hands.iter().map(|_| Slice::default()).collect();
+        let (found, spare) = (slices(), slices());
+        Ok(Self { hands, found, spare })
     }
 
-    /// Judges a batch; the slices are in input order.
+    /// Has a batch judged. The one before must be finished.
     ///
     /// # Errors
     /// [`WorkerLost`] when a thread ended.
-    pub fn judge(
+    pub fn begin(
         &mut self,
         world: &Arc<World>,
         batch: &Arc<Batch>,
         lanes: &Arc<[Lane]>,
         task: Task,
-    ) -> Result<&mut [Slice], WorkerLost> {
+    ) -> Result<(), WorkerLost> {
         let (messages, workers) = (batch.messages().len(), self.hands.len());
         for (at, hand) in self.hands.iter().enumerate() {
             let range = messages * at / workers..messages * (at + 1) / workers;
-            let slice = std::mem::take(&mut self.slices[at]);
+            let slice = std::mem::take(&mut self.spare[at]);
             let (world, batch, lanes) = (Arc::clone(world), Arc::clone(batch), Arc::clone(lanes));
             hand.give(Job { world, batch, lanes, range, task, slice })?;
         }
-        for (hand, slice) in self.hands.iter().zip(&mut self.slices) {
-            *slice = hand.done.recv().map_err(|_| WorkerLost)?;
+        Ok(())
+    }
+
+    /// Waits until the batch that was begun is judged. Gives when the last worker was done.
+    ///
+    /// # Errors
+    /// [`WorkerLost`] when a thread ended.
+    pub fn finish(&mut self) -> Result<Instant, WorkerLost> {
+        let mut done = None;
+        for (hand, slice) in self.hands.iter().zip(&mut self.spare) {
+            let (found, at) = hand.done.recv().map_err(|_| WorkerLost)?;
+            *slice = found;
+            done = done.max(Some(at));
         }
-        Ok(&mut self.slices)
+        std::mem::swap(&mut self.found, &mut self.spare);
+        Ok(done.unwrap_or_else(Instant::now))
+    }
+
+    /// What was found in the batch that was finished last, in input order.
+    pub fn found(&mut self) -> &mut [Slice] {
+        &mut self.found
     }
 }
 
@@ -77,12 +100,16 @@ impl Hand {
         let (jobs, inbox) = channel::<Job>();
         let (outbox, done) = channel();
         let thread = std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
+            // what a worker remembers stays with it, whichever slice it fills
+            let mut own = Slice::default();
             for mut job in inbox {
+                job.slice.exchange(&mut own);
                 work(&job.world, &job.batch, job.range, job.task, &job.lanes, &mut job.slice);
+                job.slice.exchange(&mut own);
                 job.slice.world = Some(job.world);
                 // the batch must be free again before the slice is back
                 drop((job.batch, job.lanes));
-                if outbox.send(job.slice).is_err() {
+                if outbox.send((job.slice, Instant::now())).is_err() {
                     return;
                 }
             }
@@ -99,7 +126,7 @@ impl Drop for Hand {
     fn drop(&mut self) {
         self.jobs = None;
         if let Some(thread) = self.thread.take() {
-            // a panicked worker was reported by `judge` already
+            // a panicked worker was reported by `finish` already
             drop(thread.join());
         }
     }

@@ -1,13 +1,15 @@
 //! The batches that are on their way to the disk. The recorder works on a thread of its own, so that the next batch is
 //! filled and judged meanwhile. One report is aloft at a time, and reports land in the order in which they took off. What
 //! is judged while the recorder is busy joins up at the gate and takes off as one: how long the medium takes then bounds
-//! how many batches share a wait for it, not how many events are judged in a second.
+//! how many batches share a wait for it, not how many events are judged in a second. A trip costs the same whether it
+//! carries ten records or a thousand, so that under a backlog batches wait for company, for a moment, even while the
+//! recorder is free.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, channel, sync_channel};
 use std::thread::{Scope, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
-use super::ports::{Durable, InFlight, RecordError, Recorder, Seal};
+use super::ports::{Durable, RecordError, Recorder, Seal};
 use super::report::BatchReport;
 
 /// What the recorder is asked for.
@@ -51,7 +53,31 @@ pub(super) struct Room {
 struct Gate {
     report: Box<BatchReport>,
     batches: usize,
+    /// Events, and bytes of records and rejected input.
+    events: u64,
+    bytes: usize,
+    since: Instant,
 }
+
+impl Gate {
+    fn new() -> Self {
+        Self { report: Box::default(), batches: 0, events: 0, bytes: 0, since: Instant::now() }
+    }
+
+    fn let_in(&mut self, report: BatchReport) {
+        (self.events, self.bytes) = (self.events + report.events(), self.bytes + report.byte_len());
+        if self.batches == 0 {
+            *self.report = report;
+        } else {
+            self.report.join(report);
+        }
+        self.batches += 1;
+    }
+}
+
+/// How long batches may wait for company, and the share of the room at the gate that is company enough.
+const LINGER: Duration = Duration::from_millis(100);
+const ENOUGH: u64 = 4;
 
 /// The recorder at work on its thread.
 pub(super) struct Flight<'scope> {
@@ -61,10 +87,14 @@ pub(super) struct Flight<'scope> {
     /// Batches for which an answer is awaited; an idle turn counts none.
     aloft: Option<usize>,
     gate: Option<Gate>,
+    /// Whether what is at the gate may wait for company.
+    lingers: bool,
     /// What landed and was not asked for yet.
     landed: Option<Landing>,
-    /// Why nothing lands any more.
+    /// Why nothing lands any more, until it was told.
     failed: Option<RecordError>,
+    /// After a failure nothing takes off any more.
+    is_grounded: bool,
     thread: Option<ScopedJoinHandle<'scope, ()>>,
 }
 
@@ -86,24 +116,35 @@ impl<'scope> Flight<'scope> {
             }
         };
         let thread = Some(scope.spawn(write));
-        Self { orders: Some(orders), answers, room, aloft: None, gate: None, landed: None, failed: None, thread }
-    }
-
-    /// Whether the batch goes together with what waits at the gate; else that must land first.
-    pub(super) fn takes(&self, report: &BatchReport) -> bool {
-        self.gate.as_ref().is_none_or(|gate| gate.report.goes_with(report))
-    }
-
-    /// Sends a batch off, or has it wait at the gate while the recorder is busy.
-    pub(super) fn take_off(&mut self, report: BatchReport) {
-        self.look(Duration::ZERO);
-        match &mut self.gate {
-            Some(gate) => {
-                gate.report.join(report);
-                gate.batches += 1;
-            }
-            None => self.gate = Some(Gate { report: Box::new(report), batches: 1 }),
+        Self {
+            orders: Some(orders),
+            answers,
+            room,
+            aloft: None,
+            gate: None,
+            lingers: false,
+            landed: None,
+            failed: None,
+            is_grounded: false,
+            thread,
         }
+    }
+
+    /// Whether the batch goes together with what waits at the gate; else that must land first. After a failure all the same:
+    /// nothing is waited for.
+    pub(super) fn takes(&self, report: &BatchReport) -> bool {
+        self.is_grounded || self.gate.as_ref().is_none_or(|gate| gate.report.goes_with(report))
+    }
+
+    /// Sends a batch off, or has it wait at the gate: while the recorder is busy, or for a moment if it `lingers` because
+    /// others come right behind it.
+    pub(super) fn take_off(&mut self, report: BatchReport, lingers: bool) {
+        self.lingers = lingers;
+        self.look(Duration::ZERO);
+        if self.is_grounded {
+            return;
+        }
+        self.gate.get_or_insert_with(Gate::new).let_in(report);
         self.depart();
     }
 
@@ -118,11 +159,10 @@ impl<'scope> Flight<'scope> {
 
     fn is_crowded(&self) -> bool {
         let Room { events, bytes } = self.room;
-        self.failed.is_none()
-            && self.gate.as_ref().is_some_and(|gate| gate.report.events() >= events || gate.report.byte_len() >= bytes)
+        !self.is_grounded && self.gate.as_ref().is_some_and(|gate| gate.events >= events || gate.bytes >= bytes)
     }
 
-    /// Lets the recorder do what it does when nothing comes in. What was sent off must have landed.
+    /// Lets the recorder do what it does when nothing comes in. All must have landed.
     pub(super) fn idle(&mut self) -> Result<(), RecordError> {
         self.give(Order::Idle, 0);
         self.land(&mut || ()).map(drop)
@@ -142,6 +182,7 @@ impl<'scope> Flight<'scope> {
 
     /// Waits for all that took off; to be called until it gives `None`. `waiting` is called now and then while it takes long.
     pub(super) fn land(&mut self, waiting: &mut dyn FnMut()) -> Answer {
+        self.hurry();
         while self.aloft.is_some() {
             if !self.look(PATIENCE) {
                 waiting();
@@ -150,11 +191,38 @@ impl<'scope> Flight<'scope> {
         self.landed()
     }
 
-    /// Sends off what waits at the gate, if the recorder is free. After a failure nothing takes off any more.
+    /// Waits until nothing is on its way any more, at most until then.
+    pub(super) fn wait(&mut self, until: Instant) {
+        self.hurry();
+        while self.aloft.is_some() && self.look(until.saturating_duration_since(Instant::now())) {}
+    }
+
+    /// The receipt for what is durable and was not asked for yet.
+    pub(super) fn durable(&self) -> Option<&Durable> {
+        self.landed.as_ref().map(|landing| &landing.durable)
+    }
+
+    /// Whether anything is still on its way.
+    pub(super) fn is_aloft(&self) -> bool {
+        self.aloft.is_some() || self.gate.is_some()
+    }
+
+    /// Nothing waits for company any more.
+    fn hurry(&mut self) {
+        self.lingers = false;
+        self.depart();
+    }
+
+    /// Sends off what waits at the gate, if the recorder is free.
     fn depart(&mut self) {
+        let Room { events, bytes } = self.room;
+        let (lingers, enough) = (self.lingers, (events / ENOUGH, bytes / ENOUGH as usize));
+        let is_due = |gate: &mut Gate| {
+            !lingers || gate.events >= enough.0 || gate.bytes >= enough.1 || gate.since.elapsed() >= LINGER
+        };
         if self.aloft.is_none()
-            && self.failed.is_none()
-            && let Some(Gate { report, batches }) = self.gate.take()
+            && !self.is_grounded
+            && let Some(Gate { report, batches, .. }) = self.gate.take_if(is_due)
         {
             self.give(Order::Record(report), batches);
         }
@@ -164,7 +232,7 @@ impl<'scope> Flight<'scope> {
         let taken = self.orders.as_ref().is_some_and(|orders| orders.send(order).is_ok());
         self.aloft = taken.then_some(batches);
         if !taken {
-            self.failed.get_or_insert_with(lost);
+            self.fail(lost());
         }
     }
 
@@ -182,9 +250,14 @@ impl<'scope> Flight<'scope> {
                 landing.into_iter().for_each(|landing| self.keep(Landing { batches, ..landing }));
                 self.depart();
             }
-            Err(failed) => _ = self.failed.get_or_insert(failed),
+            Err(failed) => self.fail(failed),
         }
         true
+    }
+
+    fn fail(&mut self, why: RecordError) {
+        self.is_grounded = true;
+        self.failed.get_or_insert(why);
     }
 
     fn keep(&mut self, landing: Landing) {
@@ -197,23 +270,6 @@ impl<'scope> Flight<'scope> {
 
 /// How long a landing is waited for between two signs of life to the source.
 const PATIENCE: Duration = Duration::from_millis(200);
-
-impl InFlight for Flight<'_> {
-    fn wait(&mut self, patience: Duration) -> Option<&Durable> {
-        let until = Instant::now() + patience;
-        while self.aloft.is_some() {
-            let left = until.saturating_duration_since(Instant::now());
-            if !self.look(left) {
-                break;
-            }
-        }
-        self.landed.as_ref().map(|landing| &landing.durable)
-    }
-
-    fn is_aloft(&self) -> bool {
-        self.aloft.is_some()
-    }
-}
 
 impl Drop for Flight<'_> {
     fn drop(&mut self) {

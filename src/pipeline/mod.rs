@@ -1,14 +1,16 @@
 //! The order of things: batch → decode → legs → locate → judge → tally → record → commit.
 //!
 //! This room owns the ports [`ports::Source`] and [`ports::Recorder`] and knows nothing of what stands behind them.
-//! One batch is in hand at a time; inside it the work is parallel, outside it everything is in order. While the recorder
-//! makes a batch durable, the next ones are filled and judged; they take off together when the one before has landed.
+//! Inside a batch the work is parallel, outside it everything is in order. Three batches are in hand at a time: while the
+//! recorder makes one durable, the workers judge the next, and the source fills the one after it. What is judged while the
+//! recorder is busy takes off together when the one before has landed.
 
 pub mod batch;
 pub mod crew;
 pub mod dedupe;
 pub mod fingerprint;
 mod flight;
+mod judging;
 pub mod ports;
 pub mod record;
 pub mod report;
@@ -21,25 +23,29 @@ pub mod view;
 pub mod work;
 pub mod world;
 
-use std::collections::VecDeque;
+use std::mem::swap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use thiserror::Error;
 
 use batch::{Batch, Limits};
 use crew::{Crew, WorkerLost};
 use flight::{Flight, Landing, Room};
+use judging::{Aloft, Judging};
 use ports::{InFlight as _, Polled, RecordError, Recorder, Source, SourceError};
-use report::{BatchReport, InForce};
-use tally::{Counts, Joined, Tally};
+use tally::{Counts, Tally};
 use work::Task;
 use world::World;
 
-/// Full batches that may wait for the recorder. Then the source waits too.
-const WAITING: u64 = 4;
+/// Full batches that may wait for the recorder. Then the source waits too. Of a batch only its records and what was
+/// rejected wait, and these are bounded in bytes besides.
+const WAITING: u64 = 16;
+
+/// A batch of at least this part of a full one has others right behind it, for which it may wait before it is recorded.
+const MANY: usize = 16;
 
 /// How long a source may wait for messages while batches are on their way to the disk, in ms: their landing is not to be
 /// told late for want of new ones.
@@ -70,7 +76,7 @@ pub struct Seen<'a> {
     pub lines: &'a [u8],
     /// Bytes of the batch.
     pub bytes: usize,
-    /// Time from poll to verdicts.
+    /// Time from the poll's end to verdicts and counts.
     pub judging: Duration,
     /// Time to make it durable.
     pub recording: Duration,
@@ -93,7 +99,8 @@ pub struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Runs until the source ends or a stop is asked for. While a batch is made durable, the next ones are filled and judged.
+    /// Runs until the source ends or a stop is asked for. While a batch is made durable, the next is judged, and the one after
+    /// it filled.
     ///
     /// # Errors
     /// See [`RunError`]; whatever was not recorded is not committed.
@@ -107,34 +114,13 @@ impl Run<'_> {
     ) -> Result<(), RunError> {
         thread::scope(|scope| {
             let room = Room { events: WAITING.saturating_mul(self.limits.messages as u64), bytes: self.limits.bytes };
-            let flight = Flight::start(scope, recorder, room);
-            let mut turns = Turns { run: self, source, crew, tally, seen, flight, aloft: VecDeque::new() };
+            let judging = Judging::new(crew, tally, self.task, Flight::start(scope, recorder, room));
+            let mut turns = Turns { run: self, source, seen, judging };
             let ended = turns.all();
-            // what took off before a failure is committed all the same
-            let landed = turns.land();
+            // what was read before a failure is recorded and committed all the same
+            let landed = turns.finish();
             ended.and(landed)
         })
-    }
-}
-
-/// A batch that took off, as onlookers will be told of it.
-struct Aloft {
-    counts: Counts,
-    lines: Vec<u8>,
-    bytes: usize,
-    judging: Duration,
-    window: usize,
-    progress: Option<(u64, u64)>,
-}
-
-impl Aloft {
-    /// Takes the one after it along.
-    fn join(&mut self, later: Self) {
-        self.counts.join(later.counts);
-        self.lines.extend_from_slice(&later.lines);
-        self.bytes += later.bytes;
-        self.judging += later.judging;
-        (self.window, self.progress) = (later.window, later.progress);
     }
 }
 
@@ -142,33 +128,34 @@ impl Aloft {
 struct Turns<'t, 'scope, S, F> {
     run: &'t Run<'t>,
     source: &'t mut S,
-    crew: &'t mut Crew,
-    tally: &'t mut Tally,
     seen: &'t mut F,
-    flight: Flight<'scope>,
-    /// Batches that took off and were not told of, in order.
-    aloft: VecDeque<Aloft>,
+    judging: Judging<'t, 'scope>,
 }
 
 impl<S: Source, F: FnMut(&Seen<'_>)> Turns<'_, '_, S, F> {
     fn all(&mut self) -> Result<(), RunError> {
-        let mut batch = Arc::new(Batch::default());
+        let (mut batch, mut other) = (Arc::new(Batch::default()), Arc::new(Batch::default()));
         while !self.run.stop.load(Ordering::Relaxed) {
             // workers have given their shares back, so this never copies
             let filling = Arc::make_mut(&mut batch);
             filling.clear();
-            let polled = poll(self.source, filling, &self.limits(), &mut self.flight)?;
-            let (is_empty, was_aloft) = (filling.is_empty(), self.flight.is_aloft());
-            self.landed()?;
+            let polled = poll(self.source, filling, &self.limits(), &mut self.judging)?;
+            let (is_empty, was_aloft) = (filling.is_empty(), self.judging.is_aloft());
+            let lingers = filling.messages().len() >= self.run.limits.messages / MANY;
+            self.judging.collect()?;
             // what was handed over counts, whatever else the poll says
             if !is_empty {
-                self.take_off(&batch)?;
+                self.judging.begin((self.run.world)(), &batch, &*self.source)?;
+                swap(&mut batch, &mut other);
+            }
+            self.take_off(lingers)?;
+            if !is_empty {
                 continue;
             }
             self.land()?;
             match polled {
                 Polled::Filled | Polled::Idle if was_aloft => {}
-                Polled::Filled | Polled::Idle => self.flight.idle()?,
+                Polled::Filled | Polled::Idle => self.judging.flight().idle()?,
                 Polled::End => break,
             }
         }
@@ -177,41 +164,32 @@ impl<S: Source, F: FnMut(&Seen<'_>)> Turns<'_, '_, S, F> {
 
     fn limits(&self) -> Limits {
         let limits = self.run.limits;
-        let wait_ms = if self.flight.is_aloft() { limits.wait_ms.min(SHORT_MS) } else { limits.wait_ms };
+        let wait_ms = if self.judging.is_aloft() { limits.wait_ms.min(SHORT_MS) } else { limits.wait_ms };
         Limits { wait_ms, ..limits }
     }
 
-    /// Judges a batch and sends it off; waits where too much waits already.
-    fn take_off(&mut self, batch: &Arc<Batch>) -> Result<(), RunError> {
-        let (report, aloft) = self.judge(batch)?;
-        if !self.flight.takes(&report) {
+    /// Sends off what is judged; waits where too much waits already.
+    fn take_off(&mut self, lingers: bool) -> Result<(), RunError> {
+        self.judging.tally(&|rejected| self.source.describe(rejected));
+        while !self.judging.depart(lingers) {
             self.land()?;
         }
-        self.flight.take_off(report);
-        self.aloft.push_back(aloft);
         let alive = |source: &mut S| source.keep_alive();
-        self.flight.make_room(&mut || alive(self.source));
+        self.judging.flight().make_room(&mut || alive(self.source));
         self.landed()
     }
 
-    fn judge(&mut self, batch: &Arc<Batch>) -> Result<(BatchReport, Aloft), RunError> {
-        let (begun, task, world) = (Instant::now(), self.run.task, (self.run.world)());
-        let lanes: Arc<[_]> = self.source.lanes().into();
-        let slices = self.crew.judge(&world, batch, &lanes, task)?;
-        let mut lines = Vec::new();
-        let joined = Joined { batch, lanes: &lanes, slices };
-        let (mut report, counts) = self.tally.join(joined, task.lines.then_some(&mut lines));
-        self.source.describe(&mut report.rejected);
-        report.in_force = InForce { policy: world.policy.digest.clone(), geo: world.geo.digest().to_owned() };
-        let (judging, window) = (begun.elapsed(), self.tally.window());
-        let (bytes, progress) = (batch.byte_len(), self.source.progress());
-        Ok((report, Aloft { counts, lines, bytes, judging, window, progress }))
+    /// Judges, records and commits what is in hand.
+    fn finish(&mut self) -> Result<(), RunError> {
+        self.judging.collect()?;
+        self.take_off(false)?;
+        self.land()
     }
 
     /// Waits until all that took off is durable, commits it, tells the onlooker.
     fn land(&mut self) -> Result<(), RunError> {
         let alive = |source: &mut S| source.keep_alive();
-        while let Some(landing) = self.flight.land(&mut || alive(self.source))? {
+        while let Some(landing) = self.judging.flight().land(&mut || alive(self.source))? {
             self.tell(&landing)?;
         }
         Ok(())
@@ -219,17 +197,13 @@ impl<S: Source, F: FnMut(&Seen<'_>)> Turns<'_, '_, S, F> {
 
     /// The same for what is durable now.
     fn landed(&mut self) -> Result<(), RunError> {
-        self.flight.landed()?.map_or(Ok(()), |landing| self.tell(&landing))
+        self.judging.flight().landed()?.map_or(Ok(()), |landing| self.tell(&landing))
     }
 
     fn tell(&mut self, landing: &Landing) -> Result<(), RunError> {
         let Landing { durable, batches, recording } = landing;
         self.source.commit(durable)?;
-        let told = self.aloft.drain(..(*batches).min(self.aloft.len())).reduce(|mut all, one| {
-            all.join(one);
-            all
-        });
-        if let Some(Aloft { counts, lines, bytes, judging, window, progress }) = told {
+        if let Some(Aloft { counts, lines, bytes, judging, window, progress }) = self.judging.landed(*batches) {
             let recording = *recording;
             (self.seen)(&Seen { counts: &counts, lines: &lines, bytes, judging, recording, window, progress });
         }
@@ -243,7 +217,7 @@ fn poll<S: Source>(
     source: &mut S,
     batch: &mut Batch,
     limits: &Limits,
-    flight: &mut Flight<'_>,
+    flight: &mut Judging<'_, '_>,
 ) -> Result<Polled, SourceError> {
     let mut pause = Duration::from_millis(100);
     for _ in 1..POLL_TRIES {

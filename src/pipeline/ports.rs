@@ -48,15 +48,15 @@ pub trait Source {
     /// Fills `batch`, which comes empty. Within a lane, messages come in offset order and none is left out. A message that
     /// was put into the batch is not given again, even if the poll then ends or fails for a passing reason.
     ///
-    /// Batches before may still be on their way to the disk. A source that must give a lane away waits for them in
-    /// `flight` and commits them first.
+    /// The batch before is judged meanwhile, and those before it may still be on their way to the disk. A source that must
+    /// give a lane away waits for them in `flight` and commits them first.
     ///
     /// # Errors
     /// [`SourceError::Transient`] may be tried again; after [`SourceError::Fatal`] the source is not polled any more.
     fn poll(&mut self, batch: &mut Batch, limits: &Limits, flight: &mut dyn InFlight) -> Result<Polled, SourceError>;
 
-    /// Adds what came along with rejected messages of the last batch, which are in input order. Called before the next
-    /// poll.
+    /// Adds what came along with rejected messages of one batch, which are in input order: of the last batch, or the one
+    /// before it while the next is filled.
     fn describe(&self, _rejected: &mut [Rejected]) {}
 
     /// Called a few times a second while the recorder takes long, so that a source with a session keeps it alive. Gives
@@ -78,11 +78,11 @@ pub trait Source {
     }
 }
 
-/// The batches that are on their way to the disk while the next one is filled.
+/// The batches that are judged or on their way to the disk while the next one is filled.
 pub trait InFlight {
     /// Waits until all are durable, at most for `patience`. Gives the receipt for what is durable and was not committed
-    /// yet; `None` if there is nothing of that kind.
-    fn wait(&mut self, patience: Duration) -> Option<&Durable>;
+    /// yet; `None` if there is nothing of that kind. `describe` is the source's own [`Source::describe`].
+    fn wait(&mut self, patience: Duration, describe: &dyn Fn(&mut [Rejected])) -> Option<&Durable>;
 
     /// Whether anything is still on its way.
     fn is_aloft(&self) -> bool;
@@ -93,7 +93,7 @@ pub trait InFlight {
 pub struct Grounded;
 
 impl InFlight for Grounded {
-    fn wait(&mut self, _: Duration) -> Option<&Durable> {
+    fn wait(&mut self, _: Duration, _: &dyn Fn(&mut [Rejected])) -> Option<&Durable> {
         None
     }
 

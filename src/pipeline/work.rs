@@ -137,6 +137,15 @@ impl Outcome {
 }
 
 impl Slice {
+    /// Exchanges what a worker remembers from batch to batch; what was found stays.
+    pub(super) fn exchange(&mut self, other: &mut Self) {
+        std::mem::swap(&mut self.legs, &mut other.legs);
+        std::mem::swap(&mut self.judged, &mut other.judged);
+        std::mem::swap(&mut self.scratch, &mut other.scratch);
+        std::mem::swap(&mut self.memo, &mut other.memo);
+        std::mem::swap(&mut self.hosts, &mut other.hosts);
+    }
+
     fn clear(&mut self) {
         self.outcomes.clear();
         self.flows.clear();

@@ -111,9 +111,9 @@ impl Chaos<'_> {
     fn fill_disk_of(&mut self, which: usize) {
         self.wanted[which] = false;
         self.instances[which].kill();
-        let largest = largest_file_kib(&self.instances[which].dir.join("data"));
+        let open = open_segment_kib(&self.instances[which].dir.join("data"));
         for _ in 0..2 {
-            self.instances[which].start_limited(Some(largest + 64));
+            self.instances[which].start_limited(Some(open + 64));
             let until = Instant::now() + Duration::from_secs(20);
             while self.instances[which].is_up() && Instant::now() < until {
                 self.supervise();
@@ -160,14 +160,17 @@ impl Chaos<'_> {
     }
 }
 
-fn largest_file_kib(dir: &Path) -> u64 {
-    let mut largest = 0;
-    for entry in std::fs::read_dir(dir).into_iter().flatten() {
-        let entry = entry.unwrap();
-        let about = entry.metadata().unwrap();
-        largest = largest.max(if about.is_dir() { largest_file_kib(&entry.path()) } else { about.len() / 1024 });
-    }
-    largest
+/// KiB of the segment that records are appended to: a write-ahead log of the state may be much larger, and then the bound
+/// would not be reached.
+fn open_segment_kib(data: &Path) -> u64 {
+    let entries = |dir: &Path| {
+        let mut paths: Vec<_> =
+            std::fs::read_dir(dir).into_iter().flatten().map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        paths
+    };
+    let last = entries(&data.join("evidence/segments")).last().and_then(|month| entries(month).pop());
+    last.map_or(0, |segment| segment.metadata().unwrap().len() / 1024)
 }
 
 #[test]

@@ -81,9 +81,9 @@ impl Client {
         self.fetcher.as_ref()
     }
 
-    /// Gives the messages of the last poll back.
-    pub(super) fn release(&mut self) {
-        self.fetcher.iter_mut().for_each(Fetcher::release);
+    /// Another poll begins: gives the messages of the one before the last back.
+    pub(super) fn turn(&mut self) {
+        self.fetcher.iter_mut().for_each(Fetcher::turn);
     }
 
     /// Leaves the group and ends the client, within a time limit.

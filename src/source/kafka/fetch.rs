@@ -5,7 +5,7 @@
 //!
 //! - The client lives at least as long as everything taken from it: [`Fetcher`] owns a share of the consumer, and gives
 //!   back its messages and its queue before that share is dropped.
-//! - A message stays where it is until it is destroyed. It is destroyed by [`Fetcher::release`] or at the end, once;
+//! - A message stays where it is until it is destroyed. It is destroyed by [`Fetcher::turn`] or at the end, once;
 //!   every slice that is lent borrows the fetcher, so none outlives it.
 //! - Partitions are routed to a queue that serves nothing else, so that no rebalance is served while messages are taken;
 //!   all other events stay on the consumer's own queue, which the safe `BaseConsumer::poll` serves.
@@ -35,8 +35,10 @@ pub(super) const MOST: usize = 1000;
 /// Takes messages of routed partitions from a consumer.
 pub(super) struct Fetcher {
     queue: NonNull<sys::rd_kafka_queue_t>,
-    /// What the last calls gave, until [`Fetcher::release`].
+    /// What the calls since the last [`Fetcher::turn`] gave.
     held: Vec<NonNull<sys::rd_kafka_message_t>>,
+    /// What those before it gave: it is still judged.
+    before: Vec<NonNull<sys::rd_kafka_message_t>>,
     consumer: Arc<BaseConsumer<Events>>,
 }
 
@@ -52,7 +54,7 @@ impl Fetcher {
     pub(super) fn new(consumer: Arc<BaseConsumer<Events>>) -> Option<Self> {
         // SAFETY: the handle is that of a live client, of which we own a share.
         let queue = unsafe { sys::rd_kafka_queue_new(consumer.client().native_ptr()) };
-        Some(Self { queue: NonNull::new(queue)?, held: Vec::new(), consumer })
+        Some(Self { queue: NonNull::new(queue)?, held: Vec::new(), before: Vec::new(), consumer })
     }
 
     /// Routes a partition's messages here. To be called before the partition is assigned; lasts until it is given up.
@@ -89,7 +91,8 @@ impl Fetcher {
     /// Adds key, headers and time to rejected messages that are still held. Both are in input order, so one walk serves.
     pub(super) fn describe(&self, rejected: &mut [Rejected], topic_of: impl Fn(&Lane) -> String) {
         // SAFETY: held messages are alive.
-        let mut held = self.held.iter().map(|message| Fetched(unsafe { message.as_ref() })).peekable();
+        let mut held =
+            self.before.iter().chain(&self.held).map(|message| Fetched(unsafe { message.as_ref() })).peekable();
         for one in rejected {
             let (offset, partition, topic) = (one.position.offset as i64, one.lane.partition, topic_of(&one.lane));
             let is_it = |message: &Fetched<'_>| {
@@ -101,18 +104,21 @@ impl Fetcher {
         }
     }
 
-    /// Gives the messages back to the client.
-    pub(super) fn release(&mut self) {
-        for message in self.held.drain(..) {
+    /// Another batch begins: gives the messages of the one before the last back to the client.
+    pub(super) fn turn(&mut self) {
+        for message in self.before.drain(..) {
             // SAFETY: ours, alive, and drained, so destroyed once.
             unsafe { sys::rd_kafka_message_destroy(message.as_ptr()) };
         }
+        std::mem::swap(&mut self.before, &mut self.held);
     }
 }
 
 impl Drop for Fetcher {
     fn drop(&mut self) {
-        self.release();
+        // both lots
+        self.turn();
+        self.turn();
         // SAFETY: ours and destroyed once; the client, which is dropped after this, keeps what it still needs of it.
         unsafe { sys::rd_kafka_queue_destroy(self.queue.as_ptr()) };
     }

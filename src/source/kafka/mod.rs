@@ -67,6 +67,8 @@ pub struct Kafka {
     handles: HashMap<(TopicHandle, i32), usize>,
     /// What came along with the messages of the last poll, where the client does not keep it for us.
     origins: Vec<(LaneId, u64, Origin)>,
+    /// The same of the poll before.
+    origins_before: Vec<(LaneId, u64, Origin)>,
     /// Slots whose offset the broker does not have, until that is dealt with.
     adrift: Vec<usize>,
     /// Why nothing more is read, when the topic is another.
@@ -103,6 +105,7 @@ impl Kafka {
             watch,
             handles: HashMap::new(),
             origins: Vec::new(),
+            origins_before: Vec::new(),
             adrift: Vec::new(),
             broken: None,
             paused: false,
@@ -206,7 +209,7 @@ impl Kafka {
             let most = (limits.messages - batch.messages().len()).min(fetch::MOST);
             let Self { client, lanes, handles, .. } = self;
             let Some(fetcher) = client.fetcher() else { break };
-            let mut taker = Taker { lanes, handles, batch, limits, odd: Vec::new() };
+            let mut taker = Taker { lanes, handles, last: None, batch, limits, odd: Vec::new() };
             let came = fetcher.fetch(most, wait, |message| taker.message(message));
             let odd = taker.odd;
             odd.into_iter().for_each(|odd| self.odd(odd));
@@ -270,8 +273,8 @@ impl Kafka {
 
 impl Source for Kafka {
     fn poll(&mut self, batch: &mut Batch, limits: &Limits, flight: &mut dyn InFlight) -> Result<Polled, SourceError> {
-        self.client.release();
-        self.origins.clear();
+        self.client.turn();
+        self.origins_before = std::mem::take(&mut self.origins);
         if let Some(why) = &self.broken {
             return Err(SourceError::Fatal(why.clone()));
         }
@@ -297,7 +300,7 @@ impl Source for Kafka {
         }
         match self.client.held() {
             Some(fetcher) => fetcher.describe(rejected, |lane| self.lanes.topic(lane)),
-            None => describe(rejected, &self.origins),
+            None => describe(rejected, self.origins_before.iter().chain(&self.origins)),
         }
     }
 
@@ -331,6 +334,8 @@ impl Source for Kafka {
 struct Taker<'t> {
     lanes: &'t mut Lanes,
     handles: &'t mut HashMap<(TopicHandle, i32), usize>,
+    /// The slot of the last message: many of a partition come after one another.
+    last: Option<((TopicHandle, i32), usize)>,
     batch: &'t mut Batch,
     limits: &'t Limits,
     odd: Vec<Odd>,
@@ -344,10 +349,22 @@ enum Odd {
 }
 
 impl Taker<'_> {
-    fn message(&mut self, message: &Fetched<'_>) {
+    fn slot(&mut self, message: &Fetched<'_>) -> usize {
         let handle = (message.handle(), message.partition());
+        if let Some((known, at)) = self.last
+            && known == handle
+        {
+            return at;
+        }
+        let made = || self.lanes.slot(&(message.topic(), message.partition()));
+        let at = *self.handles.entry(handle).or_insert_with(made);
+        self.last = Some((handle, at));
+        at
+    }
+
+    fn message(&mut self, message: &Fetched<'_>) {
+        let at = self.slot(message);
         let lanes = &mut *self.lanes;
-        let at = *self.handles.entry(handle).or_insert_with(|| lanes.slot(&(message.topic(), message.partition())));
         if let Some(code) = message.error() {
             return self.odd.push(Odd::Failed(at, code));
         }
@@ -368,8 +385,8 @@ fn hand_over(taken: Take, (lane, offset, payload): (LaneId, u64, &[u8]), batch: 
 }
 
 /// As the fetcher does it, over what was copied.
-fn describe(rejected: &mut [Rejected], origins: &[(LaneId, u64, Origin)]) {
-    let mut origins = origins.iter().peekable();
+fn describe<'o>(rejected: &mut [Rejected], origins: impl Iterator<Item = &'o (LaneId, u64, Origin)>) {
+    let mut origins = origins.peekable();
     for one in rejected {
         let wanted = (one.position.lane, one.position.offset);
         while origins.next_if(|(lane, offset, _)| (*lane, *offset) != wanted).is_some() {}

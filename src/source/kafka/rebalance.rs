@@ -101,7 +101,7 @@ impl Kafka {
         Ok(partitions.iter().map(offset).collect())
     }
 
-    /// Gives partitions away: first lets the batch land that is on its way to the disk, and commits it.
+    /// Gives partitions away: first lets the batches land that are judged or on their way to the disk, and commits them.
     fn revoke(&mut self, partitions: &[Partition], flight: &mut dyn InFlight) -> Result<(), SourceError> {
         if self.client.consumer().assignment_lost() {
             // the group has given them to others already, who begin at the last commit
@@ -117,9 +117,8 @@ impl Kafka {
     /// Waits for what is on its way, and commits everything that is recorded.
     pub(super) fn settle(&mut self, flight: &mut dyn InFlight, patience: Duration) -> Result<(), SourceError> {
         use crate::pipeline::ports::Source as _;
-        if let Some(durable) = flight.wait(patience) {
-            self.commit(durable)?;
-        }
+        let durable = flight.wait(patience, &|rejected| self.describe(rejected));
+        durable.map_or(Ok(()), |durable| self.commit(durable))?;
         if flight.is_aloft() {
             tracing::warn!("the recorder takes long; partitions are given up before their last batch is committed");
         }
