@@ -128,6 +128,9 @@ fn a_report_is_proven_by_its_own_verifier_and_every_tampering_is_named() {
         "By destination",
         "By safeguard",
         "Gaps and health",
+        "Annex: records",
+        "按目的地",
+        "Singapore (SG) 新加坡",
         "Evidence verified",
         "inquiry 12 of the regulator",
     ] {

@@ -298,7 +298,7 @@ fn row(out: &mut String, record: &Listed) {
     put!(out, "<tbody><tr><td rowspan=\"{span}\">{}</td>", when::hkt(record.at).trim_end_matches(" HKT"));
     put!(
         out,
-        "<td rowspan=\"{span}\"><span class=\"v\" style=\"--c:{}\">{}</span></td><td rowspan=\"{span}\">{}</td>",
+        "<td rowspan=\"{span}\"><span class=\"v\" style=\"--c:{}\">{}</span></td><td class=\"w\" rowspan=\"{span}\">{}</td>",
         colour(&record.verdict),
         escape(&record.verdict),
         escape(&record.what)
