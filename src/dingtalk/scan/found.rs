@@ -492,10 +492,7 @@ impl<'t> Said<'t> for Found<'t, '_> {
     }
 
     fn take_parties(&mut self, all: &mut Counterparts<'t>) {
-        for list in [&mut self.receivers, &mut self.members] {
-            if !list.is_empty() {
-                all.extend(list.drain(..));
-            }
-        }
+        let lists = [&mut self.receivers, &mut self.members];
+        lists.into_iter().filter(|list| !list.is_empty()).for_each(|list| all.extend(list.drain(..)));
     }
 }
