@@ -23,7 +23,7 @@ run() {
 
 events=$(HARBOURWATCH_KERNEL=sse2 "$bench" events)
 failed=0
-: >"$scratch/now"
+echo "# $(rustc --version)" >"$scratch/now"
 for stage in decode classify; do
     # what comes before the first round is the same in both
     run $stage 1 >"$scratch/one" &
