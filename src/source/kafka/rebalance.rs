@@ -247,6 +247,15 @@ impl Kafka {
         }
     }
 
+    /// Routes messages of all our partitions to the fetcher once more. An assignment that ends takes its route away when the
+    /// client gets to it, which may be after the next one was routed; messages then wait where nobody takes them, and are
+    /// handed on by this.
+    pub(super) fn route_again(&self) {
+        if let Some(fetcher) = self.client.held() {
+            self.lanes.all_owned().for_each(|slot| fetcher.route(&slot.partition.0, slot.partition.1));
+        }
+    }
+
     /// Routes messages of these partitions to the fetcher. An assignment that ends takes the route with it.
     fn route(&self, list: &TopicPartitionList) {
         if let Some(fetcher) = self.client.held() {

@@ -77,12 +77,13 @@ impl Watch {
 }
 
 impl Kafka {
-    /// Once a second: shows how far partitions are, helps those that are stuck, takes up new certificates.
+    /// Once a second: renews routes, shows how far partitions are, helps those that are stuck, takes up new certificates.
     pub(super) fn look_after(&mut self, flight: &mut dyn InFlight) -> Result<(), SourceError> {
         if self.watch.looked.elapsed() < EVERY {
             return Ok(());
         }
         self.watch.looked = Instant::now();
+        self.route_again();
         self.show_progress();
         if self.watch.is_renewed(&self.options) {
             tracing::info!("certificates changed on disk; connecting anew");
