@@ -13,6 +13,11 @@ mod stages;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    if let [flag, kind, count] = arguments.as_slice()
+        && flag == "--weigh"
+    {
+        return stages::growth::Grown::parse(kind, count).map_or((), |grown| println!("{:.0}", grown.weigh()));
+    }
     let write = arguments.iter().any(|argument| argument == "--write");
     let names: Vec<&str> = arguments.iter().map(String::as_str).filter(|name| !name.starts_with("--")).collect();
     let mut report = format!("{}\n\n", lab::ruler::machine());

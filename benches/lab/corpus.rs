@@ -95,6 +95,22 @@ pub fn changed(corpus: &Corpus, mut change: impl FnMut(u64, &[u8]) -> Option<Vec
     all
 }
 
+/// The first `most` messages of several weeks that `change` gives back, each one event.
+pub fn gathered(seeds: std::ops::Range<u64>, most: u64, mut change: impl FnMut(&[u8]) -> Option<Vec<u8>>) -> Corpus {
+    let mut all = Corpus::new();
+    for seed in seeds {
+        each_message(seed, EVENTS, &mut |_, message, _| {
+            if all.events < most
+                && message.first() == Some(&b'{')
+                && let Some(message) = change(message)
+            {
+                all.push(all.events as usize, &message, 1);
+            }
+        });
+    }
+    all
+}
+
 fn is_recorded(world: &World, message: &[u8], slice: &mut Slice) -> bool {
     let lanes = [Lane { topic: "bench".to_owned(), partition: 0 }];
     let mut one = Batch::default();

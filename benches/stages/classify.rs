@@ -1,5 +1,6 @@
 //! The whole way: bytes → verdicts, counters and, for the flagged, records and findings.
 
+use harbourwatch::dingtalk::Kernel;
 use harbourwatch::pipeline::dedupe::Dedupe;
 use harbourwatch::pipeline::work::{Slice, work};
 
@@ -65,7 +66,13 @@ fn at_share(flagged: u64) -> Table {
         };
         variants.push((name.to_owned(), Box::new(pass)));
     }
-    variants.push(("own".to_owned(), Box::new(|| own::classify(&world, &corpus, &window, &mut slice).0)));
+    let kernels = Kernel::ALL.into_iter().filter(|kernel| *kernel != Kernel::Sse2 && kernel.is_there());
+    for kernel in kernels {
+        let (world, mut slice, corpus, window) =
+            (crate::lab::bank_with(Some(kernel)), Slice::default(), &corpus, &window);
+        let pass = move || own::classify(&world, corpus, window, &mut slice).0;
+        variants.push((format!("own, scanner by {kernel:?}"), Box::new(pass)));
+    }
     let rows = medians(&mut variants, 7);
     table(flagged, &corpus, rows)
 }

@@ -27,17 +27,64 @@ fn settings() -> Settings {
     EXAMPLE_BANK.parse().unwrap()
 }
 
-/// Memory that the process has in use, in bytes.
-fn resident() -> f64 {
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    statm.split(' ').nth(1).and_then(|pages| pages.parse::<f64>().ok()).unwrap_or(0.0) * 4096.0
+/// What grows, and how far; the world of a case is made alike wherever it is asked for.
+#[derive(Clone, Copy)]
+pub enum Grown {
+    Sites(u32),
+    Safeguards(usize),
+    Users(u64),
 }
 
-/// Makes something, and says what it added to the memory in use.
-fn weighed<T>(make: impl FnOnce() -> T) -> (T, f64) {
-    let before = resident();
-    let made = make();
-    (made, (resident() - before).max(0.0) / 1e6)
+impl Grown {
+    /// As an argument of a process gives it.
+    pub fn parse(kind: &str, count: &str) -> Option<Self> {
+        let count: u32 = count.parse().ok()?;
+        match kind {
+            "sites" => Some(Self::Sites(count)),
+            "safeguards" => Some(Self::Safeguards(count as usize)),
+            "users" => Some(Self::Users(count.into())),
+            _ => None,
+        }
+    }
+
+    fn world(self) -> World {
+        match self {
+            Self::Sites(count) => with_sites(count),
+            Self::Safeguards(count) => {
+                let mut world = wire::world(&settings()).unwrap();
+                world.policy = with_safeguards(&world.policy, count);
+                world
+            }
+            Self::Users(count) => {
+                let mut world = wire::world(&settings()).unwrap();
+                let contact = || Contact { party: PartyId(0), place: None };
+                world.estate.people.extend((0..count).map(|number| (Id::Number(user(number)), contact())));
+                world
+            }
+        }
+    }
+
+    /// The world, and the MB that a process has in use that has made nothing else: what was freed here before would
+    /// hide what is taken.
+    fn weighed(self) -> (Arc<World>, String) {
+        let (kind, count) = match self {
+            Self::Sites(count) => ("sites", u64::from(count)),
+            Self::Safeguards(count) => ("safeguards", count as u64),
+            Self::Users(count) => ("users", count),
+        };
+        let program = std::env::current_exe().unwrap();
+        let said = std::process::Command::new(program).args(["--weigh", kind, &count.to_string()]).output().unwrap();
+        (Arc::new(self.world()), String::from_utf8(said.stdout).unwrap().trim().to_owned())
+    }
+
+    /// Makes the world and tells the memory in use, in MB.
+    pub fn weigh(self) -> f64 {
+        let world = self.world();
+        let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+        let pages = statm.split(' ').nth(1).and_then(|pages| pages.parse::<f64>().ok()).unwrap_or(0.0);
+        std::hint::black_box(&world);
+        pages * 4096.0 / 1e6
+    }
 }
 
 /// A case: its name, its world and its events.
@@ -62,22 +109,26 @@ fn table(title: &str, cases: &[Case]) -> Table {
 }
 
 fn sites() -> Table {
-    let cases = [1_u32, 1_000, 100_000, 1_000_000].map(|count| {
-        let mut settings = settings();
-        let place = |number: u32| ["HK", "SG", "GB", "CN"].map(country)[number as usize % 4];
-        // /28 networks of a /8, under two hundred names
-        settings.sites.extend((0..count).map(|number| Site {
-            id: format!("office-{}", number % 200),
-            net: format!("{}/28", std::net::Ipv4Addr::from_bits(20 << 24 | number << 4)).parse().unwrap(),
-            place: Some(place(number / 7)),
-        }));
-        let (world, megabytes) = weighed(|| Arc::new(wire::world(&settings).unwrap()));
+    let cases = [1, 1_000, 100_000, 1_000_000].map(|count| {
+        let (world, megabytes) = Grown::Sites(count).weighed();
         let table = world.geo.memory() as f64 / 1e6;
-        let name = format!("{count} sites; address table {table:.1} MB, world {megabytes:.0} MB");
+        let name = format!("{count} sites; address table {table:.1} MB, process {megabytes} MB");
         let corpus = corpus::flagged(&world, 7, EVENTS, 1);
         (name, world, corpus)
     });
     table("sites (CIDR ranges of the operator)", &cases)
+}
+
+/// /28 networks of a /8, under two hundred names.
+fn with_sites(count: u32) -> World {
+    let mut settings = settings();
+    let place = |number: u32| ["HK", "SG", "GB", "CN"].map(country)[number as usize % 4];
+    settings.sites.extend((0..count).map(|number| Site {
+        id: format!("office-{}", number % 200),
+        net: format!("{}/28", std::net::Ipv4Addr::from_bits(20 << 24 | number << 4)).parse().unwrap(),
+        place: Some(place(number / 7)),
+    }));
+    wire::world(&settings).unwrap()
 }
 
 fn country(code: &str) -> Place {
@@ -86,32 +137,21 @@ fn country(code: &str) -> Place {
 
 fn safeguards() -> Table {
     let cases = [10, 100, 1_000, 10_000].map(|count| {
-        let make = || {
-            let mut world = wire::world(&settings()).unwrap();
-            world.policy = with_safeguards(&world.policy, count);
-            Arc::new(world)
-        };
-        let (world, megabytes) = weighed(make);
+        let (world, megabytes) = Grown::Safeguards(count).weighed();
         let corpus = corpus::flagged(&world, 7, EVENTS, 1);
-        (format!("{count} safeguards; world {megabytes:.0} MB"), world, corpus)
+        (format!("{count} safeguards; process {megabytes} MB"), world, corpus)
     });
     table("safeguards of the register", &cases)
 }
 
 /// Every user is in the directory, and acts.
 fn users() -> Table {
-    let cases = [10_u64, 1_000, 100_000, 1_000_000].map(|count| {
-        let make = || {
-            let mut world = wire::world(&settings()).unwrap();
-            let contact = || Contact { party: PartyId(0), place: None };
-            world.estate.people.extend((0..count).map(|number| (Id::Number(user(number)), contact())));
-            Arc::new(world)
-        };
-        let (world, megabytes) = weighed(make);
+    let cases = [10, 1_000, 100_000, 1_000_000].map(|count| {
+        let (world, megabytes) = Grown::Users(count).weighed();
         let corpus = corpus::changed(&corpus::flagged(&world, 7, EVENTS, 1), |at, message| {
             Some(with_user(message, user(at.wrapping_mul(0x9e37_79b9) % count)))
         });
-        (format!("{count} users; world {megabytes:.0} MB"), world, corpus)
+        (format!("{count} users; process {megabytes} MB"), world, corpus)
     });
     table("distinct users, all in the directory", &cases)
 }
@@ -135,12 +175,17 @@ fn sizes() -> Table {
     let all = corpus::flagged(&world, 7, 200_000, 1);
     let cases = [300_usize, 500, 1_000, 2_000, 4_000, 8_000].map(|bytes| {
         let mut taken = 0;
-        let corpus = corpus::changed(&all, |_, message| {
+        let mut longer = |message: &[u8]| {
             let row = message.first() == Some(&b'{') && message.ends_with(b"}");
             let missing = bytes.checked_sub(message.len()).filter(|missing| row && *missing >= 10 && taken < EVENTS);
             taken += u64::from(missing.is_some());
             missing.map(|missing| padded(message, missing))
-        });
+        };
+        let corpus = match bytes {
+            // rows that short are few
+            300 => corpus::gathered(100..120, EVENTS, longer),
+            _ => corpus::changed(&all, |_, message| longer(message)),
+        };
         (format!("{bytes} bytes, {} events", corpus.events), Arc::clone(&world), corpus)
     });
     table("bytes of an event", &cases)
