@@ -66,7 +66,7 @@ fn at_share(flagged: u64) -> Table {
         };
         variants.push((name.to_owned(), Box::new(pass)));
     }
-    let kernels = Kernel::ALL.into_iter().filter(|kernel| *kernel != Kernel::Sse2 && kernel.is_there());
+    let kernels = Kernel::ALL.into_iter().filter(|kernel| kernel.is_there());
     for kernel in kernels {
         let (world, mut slice, corpus, window) =
             (crate::lab::bank_with(Some(kernel)), Slice::default(), &corpus, &window);
