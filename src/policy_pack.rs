@@ -8,6 +8,7 @@ use thiserror::Error;
 use toml::value::{Date, Datetime};
 
 use crate::domain::calendar::day_from_date;
+use crate::domain::hex::hex;
 use crate::domain::place::GbaCity;
 use crate::domain::policy::Pack;
 
@@ -62,7 +63,7 @@ impl PolicyPack {
             year.collect(&mut holidays)?;
         }
         holidays.sort_unstable();
-        let digest = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex(&Sha256::digest(text.as_bytes()));
         let computed = file.holidays.iter().filter(|year| year.status == Status::Computed).map(|year| year.year);
         Ok(Self { computed_from: computed.min(), digest, pack: file.pack(holidays)? })
     }

@@ -3,9 +3,9 @@
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::event::Personal;
+use crate::domain::hex::hex;
 use crate::domain::verdict::{Severity, Verdict};
 use crate::outbox::Finding;
-use crate::pipeline::record::hex;
 use crate::pipeline::report::Facts;
 
 /// A finding that nobody made, of the moment `now` (ms since the epoch); its id is another at every moment, so that no

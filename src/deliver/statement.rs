@@ -3,6 +3,8 @@
 
 use sha2::{Digest as _, Sha256};
 
+use crate::domain::hex::hex;
+
 /// A signed checkpoint to be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
@@ -17,7 +19,7 @@ pub struct Statement {
 impl Statement {
     /// Of a signed note.
     pub fn new(note: String, at: i64) -> Self {
-        let digest: String = Sha256::digest(&note).iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex(&Sha256::digest(&note)[..12]);
         Self { id: format!("checkpoint-{digest}"), at, note }
     }
 }

@@ -2,6 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
+use super::hex::hex;
+
 /// Length of a grouping window in event time, in ms (15 minutes, compliance reference §3.2).
 pub const WINDOW_MS: i64 = 15 * 60 * 1000;
 
@@ -66,11 +68,5 @@ fn digest(parts: &[&str]) -> String {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     }
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
-    let mut hex = String::with_capacity(24);
-    for byte in hash.finalize().iter().take(12) {
-        hex.push(digit(byte >> 4));
-        hex.push(digit(byte & 15));
-    }
-    hex
+    hex(&hash.finalize()[..12])
 }

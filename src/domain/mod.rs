@@ -8,6 +8,7 @@ pub mod estate;
 pub mod event;
 pub mod finding;
 pub mod flow;
+pub mod hex;
 pub mod hooks;
 pub mod judge;
 pub mod map;

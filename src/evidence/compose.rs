@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::checkpoint::Checkpoint;
 use super::deed::{Deed, Detail, Rotation};
-use super::entry::{Entry, MOST_BYTES, hex, unhex};
+use super::entry::{Entry, MOST_BYTES, unhex};
 use super::error::EvidenceError;
 use super::index::{DetailRow, Row, Rows, subject_number};
 use super::keyring::Keyring;
@@ -21,6 +21,7 @@ use super::segment::{
     Cursor, FRAME_BYTES, FRAME_RECORDS, Month, SEGMENT_BYTES, Sealer, SegmentId, commitment, is_record, push_detail,
     push_record,
 };
+use crate::domain::hex::hex;
 use crate::domain::position::Lane;
 use crate::pipeline::report::{Coverage, Record, Rejected};
 

@@ -4,9 +4,10 @@
 
 use std::fmt;
 
-use super::entry::{Entry, MOST_BYTES, Words, base64, escape, hex};
+use super::entry::{Entry, MOST_BYTES, Words, base64, escape};
 use super::merkle::Hash;
 use super::segment::{Month, SegmentId, commitment};
+use crate::domain::hex::hex;
 
 /// Longest detail, in bytes of JSON.
 pub const MOST_DETAIL: usize = 16 << 10;

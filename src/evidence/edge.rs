@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::disk::Disk;
-use super::entry::{hex, unhex};
+use super::entry::unhex;
 use super::error::EvidenceError;
 use super::merkle::{Hash, TILE_HEIGHT, Tree, leaf_hash};
 use super::tiles::{Shelf, TILE_WIDTH, Tile, push_entry, split_bundle, split_tile};
+use crate::domain::hex::hex;
 
 /// The growing end of the log.
 pub(super) struct Edge {

@@ -11,6 +11,7 @@ use base64::engine::general_purpose::{GeneralPurpose, STANDARD};
 use super::deed::Deed;
 use super::merkle::Hash;
 use super::segment::SegmentId;
+use crate::domain::hex::hex;
 use crate::domain::position::Lane;
 use crate::pipeline::report::Coverage;
 
@@ -273,11 +274,6 @@ impl<'a> Words<'a> {
             commitment: self.base64()?,
         })
     }
-}
-
-/// Lower-case hex.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Reads 64 lower-case hex digits.

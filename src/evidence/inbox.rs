@@ -191,7 +191,7 @@ fn new_name() -> Result<String, EvidenceError> {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let mut tail = [0; 8];
     fill_random(&mut tail)?;
-    Ok(format!("{:015}-{}.json", since.as_millis(), super::entry::hex(&tail)))
+    Ok(format!("{:015}-{}.json", since.as_millis(), crate::domain::hex::hex(&tail)))
 }
 
 fn slip(path: &Path) -> Option<(Filing, u64)> {

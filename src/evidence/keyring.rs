@@ -13,13 +13,14 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::deed::{Deed, Deletion, KeyId};
 use super::disk::{Disk, private_file};
-use super::entry::{Entry, hex};
+use super::entry::Entry;
 use super::error::EvidenceError;
 use super::keys::{TagKey, fill_random};
 use super::personal::SubjectKey;
 use super::reader;
 use super::retention::Class;
 use super::segment::Month;
+use crate::domain::hex::hex;
 
 /// Subjects whose keys are found without their tag.
 const MOST_HELD: usize = 1 << 16;

@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::disk::Disk;
-use super::entry::{hex, unhex};
+use super::entry::unhex;
 use super::error::EvidenceError;
 use super::note::NoteSigner;
+use crate::domain::hex::hex;
 
 /// The keys of a writer.
 #[derive(Clone, Debug)]

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::disk::Disk;
-use super::entry::{hex, unhex};
+use super::entry::unhex;
 use super::error::EvidenceError;
 use super::keys::beside;
 use super::merkle::Hash;
+use crate::domain::hex::hex;
 
 /// The recipients of this writer and what the log said last.
 #[derive(Debug)]

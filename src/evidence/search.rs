@@ -182,7 +182,7 @@ impl File {
             i: row.get::<_, i64>(0)?.cast_unsigned(),
             at: row.get(1)?,
             id: match row.get_ref(2)? {
-                ValueRef::Blob(bytes) => super::entry::hex(bytes),
+                ValueRef::Blob(bytes) => crate::domain::hex::hex(bytes),
                 ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
                 ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => String::new(),
             },

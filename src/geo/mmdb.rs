@@ -15,6 +15,7 @@ use super::error::GeoError;
 use super::segments::{NOTHING, Segments};
 use super::source::Statement;
 use super::special::Embedding;
+use crate::domain::hex::hex;
 use crate::domain::place::{Country, Place};
 
 type Bytes = Cow<'static, [u8]>;
@@ -104,11 +105,6 @@ impl Database {
     pub(super) fn claims(&self) -> &Claims {
         &self.claims
     }
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('?');
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 type Found<'a> = LookupResult<'a, Bytes>;

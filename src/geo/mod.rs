@@ -30,6 +30,7 @@ pub use self::error::GeoError;
 pub use self::host_memo::HostMemo;
 pub use self::mmdb::{Database, Layout};
 pub use self::source::{Source, Statement};
+use crate::domain::hex::hex;
 use crate::domain::place::{Location, Place, SourceId};
 use atlas::Atlas;
 use hosts::Hosts;
@@ -159,5 +160,5 @@ fn digest(databases: &[Database], sites: &[Site], hosts: &[HostRule]) -> String 
     special::NOWHERE.into_iter().flat_map(|(net, meaning)| [net, meaning]).for_each(&mut add);
     special::ANYCAST.into_iter().for_each(&mut add);
     [regions::CLOUD_REGIONS, hosts::DINGTALK_HOSTS].into_iter().for_each(&mut add);
-    mmdb::hex(&hasher.finalize())
+    hex(&hasher.finalize())
 }

@@ -10,8 +10,8 @@ use super::owed::{CALLED_OFF, ESCALATION, HELD, LETTERED, REPEAT, TOLD};
 use super::queue::Queue;
 use super::spec::ChannelSpec;
 use super::{OutboxError, begin, count, int, owed, queue, stored_letter, trouble};
+use crate::domain::hex::hex;
 use crate::domain::verdict::Severity;
-use crate::pipeline::record::hex;
 
 /// Why a finding waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

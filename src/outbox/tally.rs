@@ -8,7 +8,7 @@ use super::delta::Increment;
 use super::letter::{Arrangement, FlowSum, Intake};
 use super::{OutboxError, count, int};
 use crate::domain::event::Personal;
-use crate::pipeline::record::hex;
+use crate::domain::hex::hex;
 
 /// Length of a slot, in ms. A summary begins and ends at the boundary of one.
 pub const SLOT_MS: i64 = 15 * 60_000;

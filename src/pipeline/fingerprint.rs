@@ -117,5 +117,5 @@ fn position(topic: &str, partition: i32, offset: u64, index: u32) -> String {
 
 fn digest(text: &str) -> String {
     use sha2::{Digest, Sha256};
-    super::record::hex(&Sha256::digest(text.as_bytes())[..12])
+    crate::domain::hex::hex(&Sha256::digest(text.as_bytes())[..12])
 }

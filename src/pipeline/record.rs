@@ -14,6 +14,7 @@ use super::world::World;
 use crate::domain::event::{Act, Event, Personal};
 use crate::domain::finding::{FindingKey, window_start};
 use crate::domain::flow::{Case, FlowKind, Recipient};
+use crate::domain::hex::hex;
 use crate::domain::party::Tri;
 use crate::domain::position::{Lane, Position};
 use crate::domain::verdict::Severity;
@@ -135,7 +136,7 @@ pub fn write(context: &Context<'_, '_>, judged: &[Judged]) -> Written {
         None => record_id(&context.lane.topic, context.lane.partition, offset, index),
         Some(subject) => standing_id(&context.lane.topic, context.lane.partition, offset, index, subject),
     };
-    let keys: Vec<Option<FindingKey>> = judged.iter().map(|one| finding_key(context, one)).collect();
+    let keys = finding_keys(context, judged);
     let views = leg_views(context, judged, &keys);
     let lead = worst(judged).and_then(|lead| judged.iter().position(|one| std::ptr::eq(one, lead))).unwrap_or_default();
     let legs = judged.iter().zip(&views).zip(keys);
@@ -151,7 +152,7 @@ pub fn write(context: &Context<'_, '_>, judged: &[Judged]) -> Written {
 
 /// Appends one line about the event, with its line end.
 pub fn verdict_line(context: &Context<'_, '_>, judged: &[Judged], out: &mut Vec<u8>) {
-    let keys: Vec<Option<FindingKey>> = judged.iter().map(|one| finding_key(context, one)).collect();
+    let keys = finding_keys(context, judged);
     let legs = leg_views(context, judged, &keys);
     let lead = worst(judged).and_then(|lead| judged.iter().position(|one| std::ptr::eq(one, lead)));
     let decision = lead.map(|lead| &legs[lead].decision);
@@ -182,7 +183,11 @@ pub fn other_line(lane: &Lane, at: Position, outcome: &str, reason: Option<&str>
     out.push(b'\n');
 }
 
-/// `keys`: the finding that each leg belongs to.
+/// The finding that each leg belongs to, if any.
+fn finding_keys(context: &Context<'_, '_>, judged: &[Judged]) -> Vec<Option<FindingKey>> {
+    judged.iter().map(|one| finding_key(context, one)).collect()
+}
+
 fn leg_views<'w>(context: &Context<'w, '_>, judged: &[Judged], keys: &[Option<FindingKey>]) -> Vec<LegView<'w>> {
     let show = |(one, key): (&Judged, &Option<FindingKey>)| LegView {
         finding: key.as_ref().map(FindingKey::id),
@@ -393,18 +398,6 @@ fn to_json(value: &impl Serialize) -> Vec<u8> {
         json.clear();
     }
     json
-}
-
-/// Lower-case hex.
-pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 15)]);
-    let mut hex = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        hex.push(digit(byte >> 4));
-        hex.push(digit(*byte));
-    }
-    hex
 }
 
 /// First 16 hex digits of the SHA-256 of a message, to tell whether a file is still the same at the next start.

@@ -4,6 +4,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::config::Config;
+use crate::domain::hex::hex;
 use crate::domain::policy::Pack;
 
 /// The digest's scheme; a change of what is hashed changes it.
@@ -29,7 +30,7 @@ pub(super) fn digest(config: &Config, pack: &Pack) -> String {
     };
     // JSON can write all of it: texts, numbers, lists, tables with text keys.
     let canonical = serde_json::to_vec(&judged).unwrap_or_default();
-    Sha256::digest(&canonical).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(&canonical))
 }
 
 #[derive(Serialize)]

@@ -5,6 +5,8 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::domain::hex::hex;
+
 pub mod generate;
 pub mod kafka;
 pub mod letters;
@@ -12,9 +14,9 @@ pub mod replay;
 
 /// First `digits` hex digits of the SHA-256 of `bytes`; at most 64.
 fn digest(bytes: &[u8], digits: usize) -> String {
-    let hash = Sha256::digest(bytes);
-    let hex = hash.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    hex.take(digits).filter_map(|half| char::from_digit(u32::from(half), 16)).collect()
+    let mut digest = hex(&Sha256::digest(bytes));
+    digest.truncate(digits);
+    digest
 }
 
 /// Digits of the digest that tells whether a message is still the one that was recorded.

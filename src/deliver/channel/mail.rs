@@ -22,8 +22,8 @@ use crate::deliver::letter::Letter;
 use crate::deliver::render::Context;
 use crate::deliver::render::letter::{html, sheets, subject, text};
 use crate::deliver::render::officer::Languages;
+use crate::domain::hex::hex;
 use crate::domain::verdict::Severity;
-use crate::pipeline::record::hex;
 use crate::secret::SecretRef;
 
 /// Longest wait for the server.

@@ -13,10 +13,10 @@ use super::html::{self, Listed};
 use super::totals::Totals;
 use crate::app::proof::source::{Found, Source};
 use crate::app::proof::when;
+use crate::domain::hex::hex;
 use crate::evidence::Deed;
 use crate::evidence::archive::{Opened, Told};
 use crate::evidence::bundle::{Pack, VERIFIER};
-use crate::evidence::entry::hex;
 use crate::evidence::ship::digest_of;
 use crate::recorder::now_ms;
 
