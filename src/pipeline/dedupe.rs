@@ -1,33 +1,56 @@
 //! The window of fingerprints already seen: the last N new events in stream order, whatever the batch cut.
 //!
-//! 28 bytes a fingerprint: 16 in the order in which they came, 12 in a table of places that is two thirds full. A table of
-//! the fingerprints themselves beside their order takes twice that.
+//! 28 bytes a fingerprint: 16 in the order in which they came, 12 in a table of lines that is a little over half full. No cache
+//! holds the window of a busy stream, so what a look-up costs is what it fetches from memory: one line of 64 bytes, which is
+//! also where a new fingerprint goes. Nothing is ever taken out: a slot says the number of its fingerprint, and is free once
+//! that has grown too old.
 
 /// Remembers the last fingerprints, up to its capacity.
 #[derive(Clone, Debug)]
 pub struct Dedupe {
     /// In the order in which they came; begins anew at the front once it is full.
     order: Vec<u128>,
-    /// Where the oldest stands once `order` is full.
-    oldest: usize,
-    /// Open addressing with linear probing. A slot holds 32 bits of the fingerprint, then its place in `order` and one; 0 is
-    /// free.
-    slots: Vec<u64>,
+    /// Where the newest stands in `order`.
+    newest: usize,
+    /// Number of the next fingerprint, from 1 on.
+    next: u32,
+    lines: Vec<Line>,
     capacity: usize,
 }
 
-/// Slots of an empty window.
-const FEWEST: usize = 1 << 10;
+/// Fingerprints that a line has room for.
+const SLOTS: usize = 10;
+
+/// Lines of an empty window.
+const FEWEST: usize = 1 << 7;
+
+/// A window has this many lines …
+const LINES: usize = 3;
+/// … for this many fingerprints: then two lines in a hundred have no room and lead on to the next.
+const PRINTS: usize = 16;
 
 /// Events that a caller may announce at once; see [`Dedupe::warm`].
 pub const AHEAD: usize = 32;
 
+/// One line of the cache.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(align(64))]
+struct Line {
+    /// Numbers of fingerprints. One that is too old is no longer there.
+    numbers: [u32; SLOTS],
+    /// 16 bits of each.
+    tags: [u16; SLOTS],
+    /// Number of the last fingerprint that found no room here and went on to the next line.
+    passed: u32,
+}
+
 impl Dedupe {
     /// A window over the last `capacity` fingerprints, beginning with those of earlier runs.
     pub fn new(capacity: usize, earlier: impl IntoIterator<Item = u128>) -> Self {
-        // places are numbers of 32 bits
+        // numbers have 32 bits
         let capacity = capacity.clamp(1, 1 << 31);
-        let mut window = Self { order: Vec::new(), oldest: 0, slots: vec![0; FEWEST], capacity };
+        let lines = vec![Line::default(); FEWEST];
+        let mut window = Self { order: Vec::new(), newest: 0, next: 1, lines, capacity };
         for fingerprint in earlier {
             window.is_new(fingerprint);
         }
@@ -39,44 +62,49 @@ impl Dedupe {
         if self.has(fingerprint) {
             return false;
         }
-        let place = if self.order.len() < self.capacity {
+        if self.order.len() < self.capacity {
+            self.newest = self.order.len();
             self.order.push(fingerprint);
-            self.grow();
-            self.order.len() - 1
         } else {
-            let place = self.oldest;
-            self.forget(place);
-            self.order[place] = fingerprint;
-            self.oldest = if place + 1 == self.capacity { 0 } else { place + 1 };
-            place
-        };
-        self.enter(fingerprint, place);
+            self.newest = if self.newest + 1 == self.capacity { 0 } else { self.newest + 1 };
+            self.order[self.newest] = fingerprint;
+        }
+        self.next += 1;
+        if self.next == u32::MAX || self.is_crowded() {
+            self.rebuild();
+        } else {
+            self.enter(fingerprint, self.next - 1);
+        }
         true
     }
 
     /// Whether the fingerprint is remembered.
     #[inline]
     pub fn has(&self, fingerprint: u128) -> bool {
-        let mut at = self.home(fingerprint as u32);
-        loop {
-            let slot = self.slots[at];
-            if slot == 0 {
-                return false;
+        let mut at = self.home(fingerprint);
+        // no fingerprint is further from its home than once around
+        for _ in 0..self.lines.len() {
+            let line = &self.lines[at];
+            let mut alike = line.alike(tag(fingerprint));
+            while alike != 0 {
+                let number = line.numbers[alike.trailing_zeros() as usize];
+                if self.is_there(number) && self.order[self.place(number)] == fingerprint {
+                    return true;
+                }
+                alike &= alike - 1;
             }
-            if (slot >> 32) as u32 == fingerprint as u32 && self.order[place_of(slot)] == fingerprint {
-                return true;
+            if !self.is_there(line.passed) {
+                return false;
             }
             at = self.behind(at);
         }
+        false
     }
 
     /// Fetches from memory what will be looked at for the next fingerprints, at most [`AHEAD`] of them: side by side this
     /// takes the time of one. Changes nothing.
     pub fn warm(&self, next: impl Iterator<Item = u128>) {
-        let full = self.order.len() == self.capacity;
-        let ages = self.order.get(self.oldest..).unwrap_or_default().iter().take(if full { AHEAD } else { 0 });
-        let fetched = next.chain(ages.copied()).fold(0, |sum, print| sum ^ self.slots[self.home(print as u32)]);
-        std::hint::black_box(fetched);
+        std::hint::black_box(next.fold(0, |sum, print| sum ^ self.lines[self.home(print)].passed));
     }
 
     /// Fingerprints held.
@@ -91,67 +119,94 @@ impl Dedupe {
 
     /// Bytes that the window takes.
     pub fn bytes(&self) -> usize {
-        self.order.capacity() * size_of::<u128>() + self.slots.capacity() * size_of::<u64>()
+        self.order.capacity() * size_of::<u128>() + self.lines.capacity() * size_of::<Line>()
     }
 
-    /// The slot that a fingerprint is looked for first. Fingerprints are keyed hashes already.
+    /// The line that a fingerprint is looked for first. Fingerprints are keyed hashes already.
     #[inline]
-    fn home(&self, low: u32) -> usize {
-        ((u64::from(low) * self.slots.len() as u64) >> 32) as usize
+    fn home(&self, fingerprint: u128) -> usize {
+        ((u64::from(fingerprint as u32) * self.lines.len() as u64) >> 32) as usize
     }
 
     #[inline]
     fn behind(&self, at: usize) -> usize {
-        if at + 1 == self.slots.len() { 0 } else { at + 1 }
+        if at + 1 == self.lines.len() { 0 } else { at + 1 }
     }
 
-    fn enter(&mut self, fingerprint: u128, place: usize) {
-        let mut at = self.home(fingerprint as u32);
-        while self.slots[at] != 0 {
-            at = self.behind(at);
-        }
-        self.slots[at] = u64::from(fingerprint as u32) << 32 | (place as u64 + 1);
+    /// How many came after the one of this number.
+    #[inline]
+    fn age(&self, number: u32) -> u32 {
+        self.next - 1 - number
     }
 
-    /// Frees the slot of a place, and moves up those behind it that would not be found any more.
-    fn forget(&mut self, place: usize) {
-        let mut hole = self.home(self.order[place] as u32);
-        while place_of(self.slots[hole]) != place {
-            hole = self.behind(hole);
-        }
-        let mut at = self.behind(hole);
-        while self.slots[at] != 0 {
-            let home = self.home((self.slots[at] >> 32) as u32);
-            if self.steps(home, at) >= self.steps(hole, at) {
-                self.slots[hole] = self.slots[at];
-                hole = at;
+    /// Whether the fingerprint of this number is remembered.
+    #[inline]
+    fn is_there(&self, number: u32) -> bool {
+        (self.age(number) as usize) < self.order.len()
+    }
+
+    /// Where the fingerprint of a number that is there stands in `order`.
+    #[inline]
+    fn place(&self, number: u32) -> usize {
+        let age = self.age(number) as usize;
+        if age <= self.newest { self.newest - age } else { self.newest + self.order.len() - age }
+    }
+
+    /// Puts a fingerprint that has its place in `order` into the first line from its home that has room.
+    fn enter(&mut self, fingerprint: u128, number: u32) {
+        let mut at = self.home(fingerprint);
+        // there is room for nearly twice as many as are held
+        loop {
+            let free = self.free(at);
+            let line = &mut self.lines[at];
+            if free != 0 {
+                let slot = free.trailing_zeros() as usize;
+                (line.numbers[slot], line.tags[slot]) = (number, tag(fingerprint));
+                return;
             }
+            line.passed = number;
             at = self.behind(at);
         }
-        self.slots[hole] = 0;
     }
 
-    fn steps(&self, from: usize, to: usize) -> usize {
-        if to >= from { to - from } else { to + self.slots.len() - from }
+    /// The slots of a line that hold nothing, as bits.
+    #[inline]
+    fn free(&self, at: usize) -> u32 {
+        let numbers = self.lines[at].numbers.iter().enumerate();
+        numbers.fold(0, |free, (slot, number)| free | u32::from(!self.is_there(*number)) << slot)
     }
 
-    /// Makes room for all that are in `order`; the last of them is not entered yet.
-    fn grow(&mut self) {
-        if self.order.len() * 3 <= self.slots.len() * 2 {
-            return;
-        }
-        let most = (self.capacity + 1) * 3 / 2 + 1;
-        self.slots = vec![0; (self.slots.len() * 2).min(most)];
-        for place in 0..self.order.len() - 1 {
-            self.enter(self.order[place], place);
+    /// Whether the lines are too few for all that are in `order`.
+    #[inline]
+    fn is_crowded(&self) -> bool {
+        self.order.len() * LINES > self.lines.len() * PRINTS
+    }
+
+    /// Counts anew from the oldest on, and enters all into more lines if they are too few.
+    #[cold]
+    fn rebuild(&mut self) {
+        let most = (self.capacity * LINES).div_ceil(PRINTS) + 1;
+        let lines = if self.is_crowded() { (self.lines.len() * 2).min(most) } else { self.lines.len() };
+        self.lines = vec![Line::default(); lines];
+        self.next = self.order.len() as u32 + 1;
+        for number in 1..self.next {
+            self.enter(self.order[self.place(number)], number);
         }
     }
 }
 
-/// The place that a slot in use holds. Of a free one the result is no place.
+impl Line {
+    /// The slots with this tag, as bits.
+    #[inline]
+    fn alike(&self, tag: u16) -> u32 {
+        self.tags.iter().enumerate().fold(0, |alike, (slot, known)| alike | u32::from(*known == tag) << slot)
+    }
+}
+
+/// 16 bits of a fingerprint that do not decide about its line.
 #[inline]
-fn place_of(slot: u64) -> usize {
-    (slot as u32).wrapping_sub(1) as usize
+fn tag(fingerprint: u128) -> u16 {
+    (fingerprint >> 32) as u16
 }
 
 #[cfg(test)]
@@ -178,6 +233,20 @@ mod tests {
         let window = Dedupe::new(1 << 16, (0..1 << 17).map(spread));
         assert_eq!(window.len(), 1 << 16);
         assert!(window.bytes() <= (28 << 16) + 64, "{}", window.bytes());
+    }
+
+    /// A window that is about to run out of numbers is one like any other.
+    #[test]
+    fn numbers_begin_anew_before_they_run_out() {
+        let spread = |number: u128| number.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+        for capacity in [1, 7, 1000, 5000] {
+            let (mut window, mut other) = (Dedupe::new(capacity, []), Dedupe::new(capacity, []));
+            window.next = u32::MAX - 3000;
+            for print in (0..20_000).map(|number| spread(number % 6000 * (number / 9000 + 1))) {
+                assert_eq!(window.is_new(print), other.is_new(print));
+            }
+            assert!(window.next < 40_000, "{}", window.next);
+        }
     }
 
     proptest! {
