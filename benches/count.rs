@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo bench --bench count -- classify 20             # decode, classify, fast; rounds
+//! cargo bench --bench count -- classify 9 200000       # with more events than a cache holds
 //! HARBOURWATCH_KERNEL=avx2 cargo bench --bench count   # portable, sse2, avx2, avx512; none: the ordinary way alone
 //! ```
 
@@ -14,18 +15,19 @@ use harbourwatch::pipeline::dedupe::Dedupe;
 use harbourwatch::pipeline::work::Slice;
 use lab::ruler::keep;
 
-/// Events of the corpus.
+/// Events of the corpus, unless told otherwise.
 const EVENTS: u64 = 5_000;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let stage = arguments.first().map_or("classify", String::as_str);
     let rounds = arguments.get(1).map_or(1, |rounds| rounds.parse().unwrap());
+    let events = arguments.get(2).map_or(EVENTS, |events| events.parse().unwrap());
     match stage {
-        "events" => println!("{}", lab::corpus::days(7, EVENTS).events),
-        "decode" => decode(rounds),
-        "fast" => fast(),
-        "classify" => classify(rounds),
+        "events" => println!("{}", lab::corpus::days(7, events).events),
+        "decode" => decode(rounds, events),
+        "fast" => fast(events),
+        "classify" => classify(rounds, events),
         other => panic!("no stage {other}"),
     }
 }
@@ -35,8 +37,8 @@ fn kernel() -> Option<Kernel> {
     Kernel::ALL.into_iter().find(|kernel| format!("{kernel:?}").eq_ignore_ascii_case(&name))
 }
 
-fn decode(rounds: u32) {
-    let corpus = lab::corpus::days(7, EVENTS);
+fn decode(rounds: u32, events: u64) {
+    let corpus = lab::corpus::days(7, events);
     let (decoder, mut scratch) = (Decoder::default().with_kernel(kernel()), Scratch::default());
     let mut each = || {
         for message in corpus.messages() {
@@ -47,8 +49,8 @@ fn decode(rounds: u32) {
 }
 
 /// How many messages the fast way decides about, and some of the others.
-fn fast() {
-    let corpus = lab::corpus::days(7, EVENTS);
+fn fast(events: u64) {
+    let corpus = lab::corpus::days(7, events);
     let (decoder, mut scratch) = (Decoder::default().with_kernel(kernel()), Scratch::default());
     let mut is_slow = |message: &&[u8]| {
         decoder.decode_with(&mut scratch, message, &mut |_, event| keep(event));
@@ -59,10 +61,10 @@ fn fast() {
     println!("{} of {} the ordinary way", slow.len(), corpus.messages().count());
 }
 
-fn classify(rounds: u32) {
+fn classify(rounds: u32, events: u64) {
     let world = lab::bank_with(kernel());
-    let corpus = lab::corpus::flagged(&world, 7, EVENTS, 1);
-    let (window, mut slice) = (Dedupe::new(1 << 16, []), Slice::default());
+    let corpus = lab::corpus::flagged(&world, 7, events, 1);
+    let (window, mut slice) = (Dedupe::new(1 << 20, lab::own::earlier()), Slice::default());
     report(corpus.events, rounds, &mut || {
         lab::own::classify(&world, &corpus, &window, &mut slice);
     });
