@@ -12,11 +12,12 @@ use std::time::Duration;
 use super::audience::Audience;
 use super::channel::{SendError, Way};
 use super::composer::{Composer, Rules};
+use super::health::Health;
 use super::keyring::{Keyring, KeyringError};
 use super::letter::Letter;
 use super::notice::{Notice, Step};
 use super::pseudonym::Key;
-use super::statement::Statement;
+use super::states::{Checkpoints, States};
 use super::view::View;
 use crate::metrics::{Metrics, NotificationOutcome, Stage};
 use crate::outbox::{self, ChannelSpec, Finding, News, OutboxError, Outcome, Parcel, Queue, Reason, Sealed};
@@ -27,40 +28,8 @@ const LEASE: usize = 64;
 /// Letters sent in a round.
 const LETTERS: usize = 8;
 
-/// Failures in a row from which the channel counts as ill.
-const ILL: u32 = 3;
-
-/// First and longest rest of an ill channel, in ms.
-const REST_MS: (i64, i64) = (5_000, 300_000);
-
-/// Doublings from the first rest to beyond the longest.
-const DOUBLINGS: u32 = 6;
-
 /// How often an idle courier looks for work.
 const IDLE: Duration = Duration::from_secs(1);
-
-/// Least time between two signed checkpoints in a feed, and how soon one that was not taken is tried again, in ms.
-const STATES_MS: (i64, i64) = (3_600_000, 60_000);
-
-/// Gives the evidence log's present checkpoint, signed.
-pub type Checkpoints = Arc<dyn Fn() -> Option<String> + Send + Sync>;
-
-/// Signed checkpoints in a feed.
-#[derive(Clone)]
-struct States {
-    read: Checkpoints,
-    last: Option<String>,
-    /// What was not taken for certain: told again as it was, since it may have arrived.
-    tried: Option<Statement>,
-    /// Not before, ms since the epoch.
-    next: i64,
-}
-
-impl std::fmt::Debug for States {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("States").field("next", &self.next).finish_non_exhaustive()
-    }
-}
 
 /// Carries what one channel owes.
 #[derive(Debug)]
@@ -74,10 +43,7 @@ pub struct Courier {
     keys: Option<Arc<Keyring>>,
     states: Option<States>,
     metrics: Arc<Metrics>,
-    /// Failures in a row.
-    failures: u32,
-    /// Until when the channel is left alone, ms since the epoch.
-    rest_until: i64,
+    health: Health,
     now: fn() -> i64,
 }
 
@@ -106,8 +72,7 @@ impl Courier {
             keys: None,
             states: None,
             metrics,
-            failures: 0,
-            rest_until: 0,
+            health: Health::default(),
             now: outbox::wall_clock,
         }
     }
@@ -136,7 +101,7 @@ impl Courier {
     /// The same, which also tells the log's signed checkpoint, if it is a feed: at once, and then hourly where it has changed.
     #[must_use]
     pub fn with_checkpoints(mut self, read: Checkpoints) -> Self {
-        self.states = Some(States { read, last: None, tried: None, next: 0 });
+        self.states = Some(States::new(read));
         self
     }
 
@@ -159,7 +124,7 @@ impl Courier {
         if matches!(self.way, Way::People(_)) {
             self.compose(is_closed, now)?;
         }
-        if !is_closed && now >= self.rest_until {
+        if !is_closed && !self.health.rests(now) {
             match self.way {
                 Way::Feed(_) => {
                     self.carry_notices(&mut round)?;
@@ -190,7 +155,7 @@ impl Courier {
     fn carry_notices(&mut self, round: &mut Round) -> Result<(), OutboxError> {
         let Way::Feed(channel) = &self.way else { return Ok(()) };
         let most = channel.most().max(1);
-        let lease = if self.failures >= ILL { 1 } else { LEASE.max(most) };
+        let lease = if self.health.is_ill() { 1 } else { LEASE.max(most) };
         let parcels = self.queue.lease(&self.spec.name, (self.now)(), lease)?;
         for parcels in parcels.chunks(most) {
             let outcomes = self.send(parcels)?;
@@ -202,23 +167,15 @@ impl Courier {
         Ok(())
     }
 
-    /// A checkpoint that is not taken is not owed: a later one says all that it said.
     fn carry_checkpoint(&mut self) {
         let now = (self.now)();
         let (Some(states), Way::Feed(channel)) = (&mut self.states, &mut self.way) else { return };
-        if now < states.next || self.failures > 0 {
-            return;
-        }
-        let (pause, again) = STATES_MS;
-        states.next = now.saturating_add(pause);
-        let Some(note) = (states.read)().filter(|note| states.last.as_ref() != Some(note)) else { return };
-        let tried = states.tried.take().filter(|tried| tried.note == note);
-        let statement = tried.unwrap_or_else(|| Statement::new(note.clone(), now));
+        let statement = if self.health.is_well() { states.due(now) } else { None };
+        let Some(statement) = statement else { return };
         match channel.state(&statement) {
-            Ok(_) => states.last = Some(note),
+            Ok(_) => states.told(statement),
             Err(error) => {
-                states.tried = Some(statement);
-                states.next = now.saturating_add(again);
+                states.not_taken(statement, now);
                 tracing::warn!(channel = %self.spec.name, %error, "the signed checkpoint was not taken; trying again");
             }
         }
@@ -226,7 +183,7 @@ impl Courier {
 
     /// One outcome for each parcel.
     fn send(&mut self, parcels: &[Parcel]) -> Result<Vec<Outcome>, OutboxError> {
-        if (self.now)() < self.rest_until {
+        if self.health.rests((self.now)()) {
             return Ok(vec![Outcome::Returned; parcels.len()]);
         }
         let notices: Result<Vec<Notice>, KeyringError> = parcels.iter().map(|parcel| self.notice(parcel)).collect();
@@ -264,7 +221,7 @@ impl Courier {
 
     fn carry_letters(&mut self, round: &mut Round) -> Result<(), OutboxError> {
         for _ in 0..LETTERS {
-            if (self.now)() < self.rest_until {
+            if self.health.rests((self.now)()) {
                 break;
             }
             let Some(letter) = self.queue.lease_letter(&self.spec.name, (self.now)())? else { break };
@@ -301,7 +258,7 @@ impl Courier {
                     "the receiver is gone; nothing more is sent there until `harbourwatch outbox retry --channel` opens it"
                 );
                 self.queue.close(&self.spec, &why, (self.now)())?;
-                self.rest_until = (self.now)().saturating_add(1);
+                self.health.rest_until((self.now)().saturating_add(1));
                 Outcome::Returned
             }
         })
@@ -312,7 +269,7 @@ impl Courier {
         let now = (self.now)();
         for outcome in outcomes {
             if let Outcome::Later(_, wait) = outcome {
-                self.rest_until = self.rest_until.max(now.saturating_add(*wait));
+                self.health.rest_until(now.saturating_add(*wait));
             }
         }
         // A refusal is an answer: the channel works.
@@ -326,24 +283,17 @@ impl Courier {
     }
 
     fn failing(&mut self, why: &str) {
-        self.failures = self.failures.saturating_add(1);
-        if self.failures == ILL {
+        if self.health.failed((self.now)()) {
             tracing::warn!(channel = %self.spec.name, why, "the channel takes nothing; what is owed waits and is tried again");
-        }
-        if self.failures >= ILL {
-            let (first, longest) = REST_MS;
-            let rest = first << (self.failures - ILL).min(DOUBLINGS);
-            self.rest_until = (self.now)().saturating_add(rest.min(longest));
         }
     }
 
     fn recovered(&mut self) -> Result<(), OutboxError> {
-        if self.failures >= ILL {
+        if self.health.is_ill() {
             tracing::info!(channel = %self.spec.name, "the channel takes messages again");
             self.queue.wake(&self.spec.name, (self.now)())?;
-            self.rest_until = 0;
         }
-        self.failures = 0;
+        self.health.answered();
         Ok(())
     }
 
