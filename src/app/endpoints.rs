@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use crate::deliver::channel::http::{self, Address, Options};
+use crate::deliver::channel::http;
 use crate::domain::place::{Doubt, Location};
 use crate::pipeline::world::World;
 use crate::settings::{Channel, ChannelWay, Settings};
@@ -74,15 +74,10 @@ fn endpoints(settings: &Settings, channel: &Channel) -> Vec<(String, u16)> {
         | ChannelWay::Webhook(options, ..)
         | ChannelWay::Splunk(options, ..)
         | ChannelWay::Elastic(options, ..)
-        | ChannelWay::Alertmanager(options, ..) => by_http(options).into_iter().collect(),
-    }
-}
-
-/// An address by reference that cannot be read now will be a failure of the channel itself.
-fn by_http(options: &Options) -> Option<(String, u16)> {
-    match &options.address {
-        Address::Plain(url) => http::host(url),
-        Address::Secret(reference) => http::host(reference.resolve().ok()?.reveal()),
+        | ChannelWay::Alertmanager(options, ..) => {
+            // an address by reference that cannot be read now will be a failure of the channel itself
+            options.address.url().ok().and_then(|url| http::host(&url)).into_iter().collect()
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Report;
 use crate::app::channels::context;
-use crate::deliver::channel::http::{self, Address, Options};
+use crate::deliver::channel::http::{self, Options};
 use crate::deliver::channel::{Mail, dial};
 use crate::secret::SecretRef;
 use crate::settings::{Channel, ChannelWay, Settings};
@@ -78,13 +78,10 @@ fn by_http(options: &Options) -> Result<&'static str, String> {
         let tried = dial::try_out(&host, port, None, PATIENCE).map_err(|why| format!("proxy {host}:{port}: {why}"));
         return tried.map(|()| "the proxy answers; whether the receiver does is not seen from here");
     }
-    let url = match &options.address {
-        Address::Plain(url) => url.clone(),
-        Address::Secret(reference) => reference.resolve().map_err(|error| error.to_string())?.reveal().to_owned(),
-    };
+    let url = options.address.url().map_err(|error| error.to_string())?;
     let shown = http::shown(&url);
     let (host, port) = http::host(&url).ok_or("the address is no URL of HTTP")?;
-    let encrypted = url.trim_start().starts_with("https:");
+    let encrypted = url.starts_with("https:");
     let tried = dial::try_out(&host, port, encrypted.then_some(&options.trust), PATIENCE);
     tried.map(|()| answers(encrypted)).map_err(|why| format!("{shown}: {why}"))
 }
@@ -94,22 +91,14 @@ fn secrets(way: &ChannelWay) -> Vec<&SecretRef> {
     match way {
         ChannelWay::Terminal | ChannelWay::File(..) | ChannelWay::Kafka(_) | ChannelWay::Syslog(..) => Vec::new(),
         ChannelWay::Mail(options) => options.credentials.iter().map(|(_, password)| password).collect(),
-        ChannelWay::Slack(options) | ChannelWay::Teams(options) => of_address(options).collect(),
-        ChannelWay::Webhook(options, secrets, _) => of_address(options).chain(secrets).collect(),
-        ChannelWay::Splunk(options, token, _) => of_address(options).chain([token]).collect(),
+        ChannelWay::Slack(options) | ChannelWay::Teams(options) => options.address.secret().into_iter().collect(),
+        ChannelWay::Webhook(options, secrets, _) => options.address.secret().into_iter().chain(secrets).collect(),
+        ChannelWay::Splunk(options, token, _) => options.address.secret().into_iter().chain([token]).collect(),
         ChannelWay::Dingtalk(options, secret, _) | ChannelWay::Elastic(options, secret, _) => {
-            of_address(options).chain(secret).collect()
+            options.address.secret().into_iter().chain(secret).collect()
         }
-        ChannelWay::Alertmanager(options, token, _) => of_address(options).chain(token).collect(),
+        ChannelWay::Alertmanager(options, token, _) => options.address.secret().into_iter().chain(token).collect(),
     }
-}
-
-fn of_address(options: &Options) -> impl Iterator<Item = &SecretRef> {
-    match &options.address {
-        Address::Plain(_) => None,
-        Address::Secret(reference) => Some(reference),
-    }
-    .into_iter()
 }
 
 fn absent_folder(way: &ChannelWay) -> Option<&Path> {

@@ -15,7 +15,7 @@ use ureq::{Agent, Body, Proxy};
 
 use super::SendError;
 use super::tls::{Trust, TrustError};
-use crate::secret::SecretRef;
+use crate::secret::{SecretError, SecretRef};
 
 /// Longest answer that is read, in bytes.
 const ANSWER: u64 = 4 << 20;
@@ -33,6 +33,35 @@ pub enum Address {
     Plain(String),
     /// By reference: it holds a token.
     Secret(SecretRef),
+}
+
+impl Address {
+    /// The address itself, read now if it is kept elsewhere. It may hold a token: what is shown of it is [`Address::shown`].
+    ///
+    /// # Errors
+    /// The secret is not to be had.
+    pub fn url(&self) -> Result<String, SecretError> {
+        match self {
+            Self::Plain(url) => Ok(url.trim().to_owned()),
+            Self::Secret(reference) => Ok(reference.resolve()?.reveal().trim().to_owned()),
+        }
+    }
+
+    /// As people may see it: scheme and host, or the reference where that leads nowhere.
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Plain(url) => shown(url),
+            Self::Secret(reference) => self.url().map_or_else(|_| reference.to_string(), |url| shown(&url)),
+        }
+    }
+
+    /// The reference that it is kept by, if any.
+    pub fn secret(&self) -> Option<&SecretRef> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Secret(reference) => Some(reference),
+        }
+    }
 }
 
 impl fmt::Debug for Address {
@@ -104,12 +133,7 @@ impl Http {
 
     /// The address as people may see it.
     pub fn shown(&self) -> String {
-        match &self.options.address {
-            Address::Plain(url) => shown(url),
-            Address::Secret(reference) => {
-                reference.resolve().map_or_else(|_| reference.to_string(), |url| shown(url.reveal()))
-            }
-        }
+        self.options.address.shown()
     }
 
     /// Sends a body by POST to the address with `suffix` behind it.
@@ -117,7 +141,8 @@ impl Http {
     /// # Errors
     /// See [`SendError`]; the texts name scheme and host alone.
     pub fn post(&mut self, suffix: &str, headers: &[(&str, &str)], body: &str) -> Result<Answer, SendError> {
-        let url = self.url()? + suffix;
+        let address = self.options.address.url();
+        let url = address.map_err(|error| SendError::Transient(error.to_string()))? + suffix;
         let place = shown(&url);
         self.check(&url)?;
         if self.agent.is_none() {
@@ -133,16 +158,6 @@ impl Http {
             Err(error) => {
                 self.agent = None;
                 Err(SendError::Transient(format!("{place}: {}", cause(&error))))
-            }
-        }
-    }
-
-    fn url(&self) -> Result<String, SendError> {
-        match &self.options.address {
-            Address::Plain(url) => Ok(url.clone()),
-            Address::Secret(reference) => {
-                let secret = reference.resolve().map_err(|error| SendError::Transient(error.to_string()))?;
-                Ok(secret.reveal().trim().to_owned())
             }
         }
     }
