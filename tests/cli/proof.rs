@@ -186,6 +186,57 @@ fn a_report_is_proven_by_its_own_verifier_and_every_tampering_is_named() {
     assert!(code == 2 && text.contains("not of this log"), "{text}");
 }
 
+/// A bank whose evidence has a record of every judged event, and more of them than a page lists.
+fn everything_recorded() -> Room {
+    let room = Room::new();
+    let bank = room.read("config/bank.toml");
+    let mut configuration: toml::Table = bank.parse().unwrap();
+    let all = ["PROHIBITED", "UNCOVERED", "DEFECT", "UNDETERMINED", "COVERED", "INBOUND", "DOMESTIC", "NO_HK_NEXUS"];
+    let evidence = configuration["evidence"].as_table_mut().unwrap();
+    evidence.insert("record".into(), all.to_vec().into());
+    room.write("bank.toml", configuration.to_string());
+    room.run(&["generate", "--events", "1500", "--seed", "8", "--out", "day.ndjson"]).exits(0);
+    room.run(&["replay", "-c", "bank.toml", "--data", "data", "day.ndjson"]).exits(0);
+    room
+}
+
+#[test]
+fn the_annex_of_a_report_lists_the_gravest_records_and_a_query_shows_the_time_of_hong_kong() {
+    let room = everything_recorded();
+    let query = |more: &[&str]| {
+        room.run(&[&["query", "-c", "bank.toml", "--data", "data", "--most", "100000"], more, &WHY].concat()).exits(0)
+    };
+    let order = |line: &Value| {
+        let gravity = |leg: &Value| {
+            ["INFO", "LOW", "MEDIUM", "HIGH", "CRITICAL"].iter().position(|name| leg["severity"] == *name).unwrap()
+        };
+        let gravest = line["legs"].as_array().unwrap().iter().map(gravity).max().unwrap_or(0);
+        (std::cmp::Reverse(gravest), line["time"].as_i64().unwrap(), line["id"].as_str().unwrap().to_owned())
+    };
+    let lines = query(&["--json"]).lines();
+    let mut wanted: Vec<_> = lines.iter().map(order).collect();
+    wanted.sort();
+    let wanted: Vec<_> = wanted.into_iter().map(|(_, _, id)| id).collect();
+    assert!(wanted.len() > 1_000, "{}", wanted.len());
+    room.run(&[&["report", "-c", "bank.toml", "--data", "data", "--out", "bundle"], WHY.as_slice()].concat()).exits(0);
+    let page = room.read("bundle/report.html");
+    let (_, annex) = page.split_once("Annex: records").unwrap();
+    let listed: Vec<_> = annex.split("<code>").skip(1).map(|rest| rest.split_once('<').unwrap().0).collect();
+    assert_eq!(listed, wanted[..500]);
+    for part in ["The 500 gravest of 1,", "最嚴重的 500 項", "The gravest first", "按嚴重程度由高至低排列"]
+    {
+        assert!(annex.contains(part), "{part}");
+    }
+    // for people both times; for machines UTC and the number, as ever
+    let instant = jiff::Timestamp::from_millisecond(lines[0]["time"].as_i64().unwrap()).unwrap();
+    let hong_kong = jiff::tz::offset(8).to_datetime(instant).strftime("%Y-%m-%d %H:%M:%S HKT");
+    assert_eq!(lines[0]["time_utc"], instant.strftime("%Y-%m-%d %H:%M:%S UTC").to_string().as_str());
+    let row = format!("{hong_kong} ({} UTC)", instant.strftime("%H:%M:%S"));
+    let table = query(&[]).out;
+    let named: Vec<_> = table.lines().filter(|line| line.contains(lines[0]["id"].as_str().unwrap())).collect();
+    assert!(!named.is_empty() && named.iter().all(|line| line.contains(&row)), "{row}: {named:?}");
+}
+
 /// A note may carry signatures that a verifier does not know; the log's own is what counts.
 #[test]
 fn signatures_of_witnesses_on_a_checkpoint_are_passed_over() {

@@ -8,8 +8,8 @@ use serde_json::json;
 
 use super::source::{Found, Source, find_all};
 use super::{Conditions, Look, when};
-use crate::app::Outcome;
 use crate::app::summary::grouped;
+use crate::app::{Outcome, explain};
 use crate::evidence::deed::Access;
 
 /// What was typed.
@@ -99,7 +99,7 @@ fn table(sources: &[Source], found: &[Found]) -> Table {
     for Found { source, row } in found {
         for leg in &row.flow.legs {
             let mut cells = vec![
-                when::utc(row.at),
+                explain::when(row.at),
                 leg.verdict.clone(),
                 leg.kind.clone(),
                 leg.origin.clone(),

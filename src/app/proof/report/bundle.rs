@@ -9,7 +9,8 @@ use serde_json::json;
 
 use super::csv;
 use super::health::Health;
-use super::html::{self, Listed};
+use super::html;
+use super::list::List;
 use super::totals::Totals;
 use crate::app::proof::source::{Found, Source};
 use crate::app::proof::when;
@@ -19,9 +20,6 @@ use crate::evidence::archive::{Opened, Told};
 use crate::evidence::bundle::{Pack, VERIFIER};
 use crate::evidence::ship::digest_of;
 use crate::recorder::now_ms;
-
-/// Records that the page lists; all are in the tables beside it.
-const MOST_LISTED: usize = 500;
 
 /// What a bundle is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,19 +127,18 @@ impl Bundle {
         found: &[Found],
         since: Option<u64>,
     ) -> anyhow::Result<bool> {
-        let mut listed = Vec::new();
+        let mut list = List::of(found);
         let mut health = Vec::new();
         for (number, source) in sources.iter().enumerate() {
             health.push(Health::of(source, cover.from, cover.to)?);
-            self.log(number, source, cover, found, since, &mut listed)?;
+            self.log(number, source, cover, found, since, &mut list)?;
         }
         let totals = Totals::of(found);
         let mut file = self.file("records.csv")?;
         csv::write(&mut file, sources, found)?;
         file.flush()?;
-        listed.sort_by(|a: &Listed, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
         self.write("report.json", &serde_json::to_vec_pretty(&as_json(cover, &totals, &health))?)?;
-        self.write("report.html", html::page(cover, &totals, &health, &listed, found.len()).as_bytes())?;
+        self.write("report.html", html::page(cover, &totals, &health, &list).as_bytes())?;
         self.write("verify.py", VERIFIER.as_bytes())?;
         self.write("README.txt", readme(cover, sources)?.as_bytes())?;
         self.sums()?;
@@ -156,7 +153,7 @@ impl Bundle {
         cover: &Cover,
         found: &[Found],
         since: Option<u64>,
-        listed: &mut Vec<Listed>,
+        list: &mut List,
     ) -> anyhow::Result<()> {
         let mut rows: Vec<_> =
             found.iter().filter(|found| found.source == number).map(|found| found.row.clone()).collect();
@@ -169,9 +166,7 @@ impl Bundle {
             if let (Some(file), Ok(())) = (&mut opened, &failed) {
                 failed = writeln!(file, "{}", opened_line(source.origin(), &record));
             }
-            if listed.len() < MOST_LISTED {
-                listed.push(Listed::of(&record));
-            }
+            list.take(number, &record);
             Ok(())
         })?;
         failed?;

@@ -2,54 +2,20 @@
 
 use super::bundle::{Cover, Purpose};
 use super::health::{Event, Health};
+use super::list::{List, Listed};
 use super::sankey::{colour, svg};
 use super::totals::{Line, Totals, rank};
 use crate::app::proof::when;
 use crate::app::summary::grouped;
 use crate::deliver::render::{country_in_chinese, place_name};
-use crate::evidence::archive::Opened;
 
 const STYLE: &str = include_str!("report.css");
 
 /// Lines of a table on the page; the whole table is in `report.json`.
 const MOST_LINES: usize = 25;
 
-/// A record in the list.
-#[derive(Clone, Debug)]
-pub struct Listed {
-    /// Event time, ms since the epoch.
-    pub at: i64,
-    /// Record id.
-    pub id: String,
-    verdict: String,
-    what: String,
-    legs: Vec<[String; 5]>,
-}
-
-impl Listed {
-    /// What the list says of a record: what it shows of the data depends on whether personal fields are open.
-    pub fn of(record: &Opened) -> Self {
-        let word = |path: &[&str]| {
-            let found = path.iter().try_fold(&record.record, |value, name| value.get(name));
-            found.and_then(|value| value.as_str()).filter(|text| !text.is_empty()).map(str::to_owned)
-        };
-        let what = word(&["data", "resource"]).or_else(|| word(&["data", "item"])).unwrap_or_default();
-        let legs = record.row.flow.legs.iter().map(|leg| {
-            [
-                leg.kind.clone(),
-                leg.origin.clone(),
-                leg.destination.clone(),
-                leg.recipient.clone(),
-                leg.safeguard.clone(),
-            ]
-        });
-        let (at, id, verdict) = (record.row.at, record.row.id.clone(), record.row.flow.verdict.clone());
-        Self { at, id, verdict, what, legs: legs.collect() }
-    }
-}
-
 /// The whole page.
-pub fn page(cover: &Cover, totals: &Totals, health: &[Health], listed: &[Listed], records: usize) -> String {
+pub fn page(cover: &Cover, totals: &Totals, health: &[Health], list: &List) -> String {
     let title = escape(cover.title());
     let mut out = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title><style>{STYLE}</style></head><body><main>"
@@ -62,7 +28,7 @@ pub fn page(cover: &Cover, totals: &Totals, health: &[Health], listed: &[Listed]
     }
     monitor(&mut out, health);
     check(&mut out, health);
-    list(&mut out, listed, records);
+    annex(&mut out, list);
     out.push_str("</main></body></html>\n");
     out
 }
@@ -277,19 +243,19 @@ fn events(out: &mut String, title: &str, events: &[Event], none: &str) {
     out.push_str("</ul>");
 }
 
-fn list(out: &mut String, listed: &[Listed], records: usize) {
-    out.push_str("<section class=\"annex\"><h2>Annex: records <span lang=\"zh-HK\">附件：記錄</span></h2><p class=\"small\">Places by their ISO 3166 codes; the tables before have the names. <span lang=\"zh-HK\">地點以 ISO 3166 代碼表示，名稱見前列各表。</span></p><table class=\"records\"><thead><tr><th>time (Hong Kong)<small lang=\"zh-HK\">時間（香港）</small></th><th>verdict<small lang=\"zh-HK\">判定</small></th><th>what<small lang=\"zh-HK\">內容</small></th><th>movement<small lang=\"zh-HK\">流動</small></th><th>recipient<small lang=\"zh-HK\">接收者</small></th><th>safeguard<small lang=\"zh-HK\">保障措施</small></th><th>record<small lang=\"zh-HK\">記錄編號</small></th></tr></thead>");
-    listed.iter().for_each(|record| row(out, record));
-    out.push_str("</table>");
-    if records > listed.len() {
+fn annex(out: &mut String, list: &List) {
+    out.push_str("<section class=\"annex\"><h2>Annex: records <span lang=\"zh-HK\">附件：記錄</span></h2>");
+    let listed = list.in_order();
+    let (some, all) = (grouped(listed.len() as u64), grouped(list.records as u64));
+    if list.records > listed.len() {
         put!(
             out,
-            "<p class=\"small\">{} of {} records; all are in records.csv, each with its proof in records.ndjson of its log.</p>",
-            grouped(listed.len() as u64),
-            grouped(records as u64)
+            "<p>The {some} gravest of {all} records; all are in records.csv, each with its proof in records.ndjson of its log. <span lang=\"zh-HK\">所列為 {all} 項記錄中最嚴重的 {some} 項；全部記錄見 records.csv，各項證明見所屬日誌的 records.ndjson。</span></p>"
         );
     }
-    out.push_str("</section>");
+    out.push_str("<p class=\"small\">The gravest first, of equal severity the earliest. Places by their ISO 3166 codes; the tables before have the names. <span lang=\"zh-HK\">按嚴重程度由高至低排列，程度相同者以時間較早者為先。地點以 ISO 3166 代碼表示，名稱見前列各表。</span></p><table class=\"records\"><thead><tr><th>time (Hong Kong)<small lang=\"zh-HK\">時間（香港）</small></th><th>verdict, severity<small lang=\"zh-HK\">判定、嚴重程度</small></th><th>what<small lang=\"zh-HK\">內容</small></th><th>movement<small lang=\"zh-HK\">流動</small></th><th>recipient<small lang=\"zh-HK\">接收者</small></th><th>safeguard<small lang=\"zh-HK\">保障措施</small></th><th>record<small lang=\"zh-HK\">記錄編號</small></th></tr></thead>");
+    listed.iter().for_each(|record| row(out, record));
+    out.push_str("</table></section>");
 }
 
 /// A record with a line for each of its movements, which a page does not part.
@@ -298,9 +264,10 @@ fn row(out: &mut String, record: &Listed) {
     put!(out, "<tbody><tr><td rowspan=\"{span}\">{}</td>", when::hkt(record.at).trim_end_matches(" HKT"));
     put!(
         out,
-        "<td rowspan=\"{span}\"><span class=\"v\" style=\"--c:{}\">{}</span></td><td class=\"w\" rowspan=\"{span}\">{}</td>",
+        "<td rowspan=\"{span}\"><span class=\"v\" style=\"--c:{}\">{}</span> <small>{}</small></td><td class=\"w\" rowspan=\"{span}\">{}</td>",
         colour(&record.verdict),
         escape(&record.verdict),
+        record.severity.name(),
         escape(&record.what)
     );
     let id = format!("<td rowspan=\"{span}\"><code>{}</code></td>", escape(&record.id));

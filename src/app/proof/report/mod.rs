@@ -10,6 +10,7 @@ pub mod bundle;
 pub mod csv;
 pub mod health;
 pub mod html;
+pub mod list;
 pub mod sankey;
 pub mod totals;
 
