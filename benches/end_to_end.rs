@@ -3,7 +3,8 @@
 //! - **batch**: a bare consumer that takes many messages a call and sums their bytes;
 //! - **poll**: the same with rust-rdkafka's `BaseConsumer::poll`;
 //! - **harbourwatch**: the program itself as a member of a group, with its evidence on disk, on topics of which 1, 10 and 50 of a
-//!   hundred events are recorded.
+//!   hundred events are recorded; and, where 1 is, with a line of every judged event in a topic as well, sent by transactions that
+//!   move the group's offsets.
 //!
 //! All with the client's settings of the program, checksums included, by turns, `ROUNDS` times; medians. The broker is Apache
 //! Kafka by `tests/broker/kafka`, or `KAFKA_BOOTSTRAP`; it shares the machine. Times run from the first message to the last; for
@@ -34,6 +35,9 @@ const ROUNDS: usize = 3;
 /// Of a hundred events, those that become evidence records.
 const SHARES: [u64; 3] = [1, 10, 50];
 
+/// Topic for a line of every judged event.
+const VERDICTS: &str = "bench-verdicts";
+
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/broker/kafka");
 
 /// Longest wait for one reading.
@@ -50,19 +54,11 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let events = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(600_000);
     let node = Node::start();
+    make(&node.bootstrap, VERDICTS);
     let topics = SHARES.map(|share| fill(&node.bootstrap, share, events));
-    let mut rows: Vec<(String, u64, Vec<Took>)> = Vec::new();
-    rows.push(("bare batch consumer, sums the bytes".to_owned(), topics[0].events, Vec::new()));
-    rows.push(("bare `BaseConsumer` poll loop".to_owned(), topics[0].events, Vec::new()));
-    for topic in &topics {
-        rows.push((format!("harbourwatch, {} % recorded", topic.share), topic.events, Vec::new()));
-    }
+    let mut rows = rows(&node.bootstrap, &topics);
     for round in 0..ROUNDS {
-        rows[0].2.push(bare(&node.bootstrap, &topics[0], by_batch));
-        rows[1].2.push(bare(&node.bootstrap, &topics[0], by_poll));
-        for (row, topic) in rows[2..].iter_mut().zip(&topics) {
-            row.2.push(harbourwatch(&node.bootstrap, topic, round));
-        }
+        rows.iter_mut().for_each(|row| row.took.push((row.read)(round)));
     }
     let report = report(&topics, &rows);
     println!("{report}");
@@ -74,16 +70,52 @@ fn main() {
     }
 }
 
+/// One consumer and what its readings took.
+struct Row<'t> {
+    name: String,
+    events: u64,
+    read: Box<dyn Fn(usize) -> Took + 't>,
+    took: Vec<Took>,
+}
+
+impl<'t> Row<'t> {
+    fn new(name: &str, topic: &Topic, read: impl Fn(usize) -> Took + 't) -> Self {
+        Self { name: name.to_owned(), events: topic.events, read: Box::new(read), took: Vec::new() }
+    }
+
+    /// Events a second.
+    fn rate(&self) -> f64 {
+        self.events as f64 / median(self.took.iter().map(|one| one.wall).collect())
+    }
+
+    /// Processor time an event, in ns.
+    fn processor(&self) -> f64 {
+        median(self.took.iter().map(|one| one.processor).collect()) * 1e9 / self.events as f64
+    }
+}
+
+fn rows<'t>(bootstrap: &'t str, topics: &'t [Topic; SHARES.len()]) -> Vec<Row<'t>> {
+    let first = &topics[0];
+    let mut rows = vec![
+        Row::new("bare batch consumer, sums the bytes", first, |_| bare(bootstrap, first, by_batch)),
+        Row::new("bare `BaseConsumer` poll loop", first, |_| bare(bootstrap, first, by_poll)),
+    ];
+    for topic in topics {
+        let name = format!("harbourwatch, {} % recorded", topic.share);
+        rows.push(Row::new(&name, topic, move |round| harbourwatch(bootstrap, topic, round, None)));
+    }
+    let name = format!("harbourwatch, {} % recorded, every verdict to a topic", first.share);
+    rows.push(Row::new(&name, first, move |round| harbourwatch(bootstrap, first, round, Some(VERDICTS))));
+    rows
+}
+
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }
 
-fn report(topics: &[Topic], rows: &[(String, u64, Vec<Took>)]) -> String {
-    let rate = |(_, events, took): &(String, u64, Vec<Took>)| {
-        *events as f64 / median(took.iter().map(|one| one.wall).collect())
-    };
-    let first = rate(&rows[0]);
+fn report(topics: &[Topic], rows: &[Row<'_>]) -> String {
+    let first = rows[0].rate();
     let mut text = format!("{}\n\n", lab::ruler::machine());
     text += &format!(
         "{} events a topic in {} messages of {:.0} bytes in the mean, {PARTITIONS} partitions, lz4; broker on the same machine; median of \
@@ -95,8 +127,7 @@ fn report(topics: &[Topic], rows: &[(String, u64, Vec<Took>)]) -> String {
     text +=
         "| consumer | events/s | processor time an event, ns | of the bare batch consumer |\n|---|---:|---:|---:|\n";
     for row in rows {
-        let processor = median(row.2.iter().map(|one| one.processor).collect()) * 1e9 / row.1 as f64;
-        text += &format!("| {} | {:.0} | {processor:.0} | {:.2} |\n", row.0, rate(row), rate(row) / first);
+        text += &format!("| {} | {:.0} | {:.0} | {:.2} |\n", row.name, row.rate(), row.processor(), row.rate() / first);
     }
     text
 }
@@ -135,15 +166,20 @@ struct Topic {
     bytes: u64,
 }
 
-/// Makes a topic and fills it with distinct events.
-fn fill(bootstrap: &str, share: u64, events: u64) -> Topic {
-    let name = format!("bench-{share}");
+/// Makes a topic of this name.
+fn make(bootstrap: &str, name: &str) {
     let admin: AdminClient<DefaultClientContext> =
         ClientConfig::new().set("bootstrap.servers", bootstrap).create().unwrap();
-    let topic = NewTopic::new(&name, PARTITIONS, TopicReplication::Fixed(1)).set("retention.ms", "-1");
+    let topic = NewTopic::new(name, PARTITIONS, TopicReplication::Fixed(1)).set("retention.ms", "-1");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let made = runtime.block_on(admin.create_topics(&[topic], &AdminOptions::new())).unwrap();
     made.into_iter().for_each(|made| drop(made.unwrap()));
+}
+
+/// Makes a topic and fills it with distinct events.
+fn fill(bootstrap: &str, share: u64, events: u64) -> Topic {
+    let name = format!("bench-{share}");
+    make(bootstrap, &name);
     let corpus = lab::corpus::flagged(&lab::bank(), share, events, share);
     let connection = Connection { brokers: vec![bootstrap.to_owned()], ..Connection::default() };
     let producer = Producer::connect(&connection, Haste::Gather).unwrap();
@@ -257,13 +293,14 @@ fn processor_time(process: &str) -> f64 {
 }
 
 /// The program itself, in a folder and a group of its own.
-fn harbourwatch(bootstrap: &str, topic: &Topic, round: usize) -> Took {
+fn harbourwatch(bootstrap: &str, topic: &Topic, round: usize, verdicts: Option<&str>) -> Took {
     let room = tempfile::tempdir().unwrap();
     let mut configuration: toml::Table = harbourwatch::settings::EXAMPLE_BANK.parse().unwrap();
     configuration.remove("channels");
-    let group = format!("{}-{round}", topic.name);
+    let group = format!("{}-{}-{round}", topic.name, verdicts.unwrap_or("untold"));
+    let verdicts = verdicts.map_or_else(String::new, |topic| format!("verdicts = {topic:?}\n"));
     let sections = format!(
-        "[source]\nkind = \"kafka\"\n[source.kafka]\ntopics = [{:?}]\ngroup = {group:?}\ncommit_interval_ms = 50\n[kafka]\nbrokers = \
+        "[source]\nkind = \"kafka\"\n[source.kafka]\ntopics = [{:?}]\ngroup = {group:?}\ncommit_interval_ms = 50\n{verdicts}[kafka]\nbrokers = \
          [{bootstrap:?}]\n[admin]\nlisten = \"127.0.0.1:0\"\n[log]\nformat = \"json\"\n",
         topic.name
     );
