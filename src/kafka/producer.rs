@@ -4,12 +4,12 @@ use std::error::Error;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use rdkafka::ClientConfig;
 use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Header as RawHeader, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer as _, ProducerContext, ThreadedProducer};
+use rdkafka::{ClientConfig, IntoOpaque};
 use thiserror::Error;
 
 use super::connection::{ConnectError, Connection};
@@ -84,13 +84,13 @@ struct State {
 }
 
 /// Comes back with the acknowledgement of one message.
-pub(super) struct Ticket {
+struct Ticket {
     round: Arc<Waiting>,
     index: usize,
 }
 
 /// Takes the client's answers.
-pub(super) struct Acks(Arc<Reports>);
+struct Acks(Arc<Reports>);
 
 impl Producer {
     /// Makes a client that sends each message once and in order. Connects in the background.
@@ -98,43 +98,10 @@ impl Producer {
     /// # Errors
     /// A secret or file is not to be had, or the client refuses its settings.
     pub fn connect(connection: &Connection, haste: Haste) -> Result<Self, ConnectError> {
-        Self::with(connection, connection.client()?, haste, DELIVERY)
-    }
-
-    /// As [`Producer::connect`], with settings of its own; `delivery`: how long one message may take.
-    pub(super) fn with(
-        connection: &Connection,
-        mut client: ClientConfig,
-        haste: Haste,
-        delivery: Duration,
-    ) -> Result<Self, ConnectError> {
-        let given = |key: &str| connection.properties.contains_key(key);
-        // once and in order, on all in-sync replicas
-        client.set("enable.idempotence", "true").set("acks", "all");
-        client.set("message.timeout.ms", delivery.as_millis().to_string());
-        // small batches of records cost every consumer three to four times as much
-        let linger = match haste {
-            Haste::AtOnce => "0",
-            Haste::Gather => "20",
-        };
-        let tuning = [("linger.ms", linger), ("batch.size", "1000000"), ("compression.type", "lz4")];
-        for (key, value) in tuning.into_iter().filter(|(key, _)| !given(key)) {
-            client.set(key, value);
-        }
-        if !given("queue.buffering.max.kbytes") {
-            // bounds memory; the default is a gigabyte
-            client.set("queue.buffering.max.kbytes", "65536");
-        }
-        client.set_log_level(RDKafkaLogLevel::Info);
         let reports = Arc::new(Reports::new(connection));
-        let refused = |error| ConnectError::Refused(Trouble::of(&error, "").said);
-        let client = client.create_with_context(Acks(Arc::clone(&reports))).map_err(refused)?;
+        let settings = settings(connection, haste, DELIVERY)?;
+        let client = settings.create_with_context(Acks(Arc::clone(&reports))).map_err(|error| refused(&error))?;
         Ok(Self { client, reports })
-    }
-
-    /// The client itself, for what belongs to transactions.
-    pub(super) fn client(&self) -> &ThreadedProducer<Acks> {
-        &self.client
     }
 
     /// Errors of the client.
@@ -158,20 +125,8 @@ impl Producer {
     pub fn offer(&self, message: &Outgoing<'_>, round: &Round, index: usize) {
         round.open();
         let ticket = Box::new(Ticket { round: Arc::clone(&round.0), index });
-        let mut record = record(message, ticket);
-        let until = Instant::now() + DELIVERY;
-        loop {
-            match self.client.send(record) {
-                Ok(()) => return,
-                Err((error, back)) if is_full(&error) && Instant::now() < until => {
-                    std::thread::sleep(QUEUE_FULL);
-                    record = back;
-                }
-                Err((error, back)) => {
-                    back.delivery_opaque.settle(Err(SendError(Trouble::of(&error, ""))));
-                    return;
-                }
-            }
+        if let Err((error, ticket)) = hand_over(&self.client, record(message, ticket)) {
+            ticket.settle(Err(SendError(Trouble::of(&error, ""))));
         }
     }
 
@@ -233,8 +188,68 @@ impl Ticket {
     }
 }
 
-fn record<'a>(message: &Outgoing<'a>, ticket: Box<Ticket>) -> BaseRecord<'a, [u8], [u8], Box<Ticket>> {
-    let mut record = BaseRecord::with_opaque_to(message.topic, ticket).payload(message.payload);
+/// The settings of a client that writes; `delivery`: how long one message may take.
+pub(super) fn settings(
+    connection: &Connection,
+    haste: Haste,
+    delivery: Duration,
+) -> Result<ClientConfig, ConnectError> {
+    let mut client = connection.client()?;
+    let given = |key: &str| connection.properties.contains_key(key);
+    // once and in order, on all in-sync replicas
+    client.set("enable.idempotence", "true").set("acks", "all");
+    client.set("message.timeout.ms", delivery.as_millis().to_string());
+    // small batches of records cost every consumer three to four times as much
+    let linger = match haste {
+        Haste::AtOnce => "0",
+        Haste::Gather => "20",
+    };
+    let tuning = [("linger.ms", linger), ("batch.size", "1000000"), ("compression.type", "lz4")];
+    for (key, value) in tuning.into_iter().filter(|(key, _)| !given(key)) {
+        client.set(key, value);
+    }
+    if !given("queue.buffering.max.kbytes") {
+        // bounds memory; the default is a gigabyte
+        client.set("queue.buffering.max.kbytes", "65536");
+    }
+    client.set_log_level(RDKafkaLogLevel::Info);
+    Ok(client)
+}
+
+pub(super) fn refused(error: &KafkaError) -> ConnectError {
+    ConnectError::Refused(Trouble::of(error, "").said)
+}
+
+/// Hands one message to a client, waiting while its queue is full. What it does not take comes back with the reason.
+pub(super) fn hand_over<C>(
+    client: &ThreadedProducer<C>,
+    mut record: BaseRecord<'_, [u8], [u8], C::DeliveryOpaque>,
+) -> Result<(), (KafkaError, C::DeliveryOpaque)>
+where
+    C: ProducerContext + 'static,
+{
+    // the clock is looked at only where the queue is full: there are as many messages as events
+    let mut until = None;
+    loop {
+        match client.send(record) {
+            Ok(()) => return Ok(()),
+            Err((error, back)) if is_full(&error) && !is_over(&mut until) => {
+                std::thread::sleep(QUEUE_FULL);
+                record = back;
+            }
+            Err((error, back)) => return Err((error, back.delivery_opaque)),
+        }
+    }
+}
+
+/// Whether the time for one message is over, which began with the first question.
+fn is_over(until: &mut Option<Instant>) -> bool {
+    let now = Instant::now();
+    now > *until.get_or_insert(now + DELIVERY)
+}
+
+pub(super) fn record<'a, O: IntoOpaque>(message: &Outgoing<'a>, opaque: O) -> BaseRecord<'a, [u8], [u8], O> {
+    let mut record = BaseRecord::with_opaque_to(message.topic, opaque).payload(message.payload);
     record.key = message.key;
     record.timestamp = message.timestamp;
     if !message.headers.is_empty() {
@@ -247,6 +262,16 @@ fn record<'a>(message: &Outgoing<'a>, ticket: Box<Ticket>) -> BaseRecord<'a, [u8
 
 fn is_full(error: &KafkaError) -> bool {
     error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull)
+}
+
+/// Why a message did not go out, noted as well.
+pub(super) fn undelivered(reports: &Reports, error: &KafkaError) -> SendError {
+    // that time ran out is the least of it: what kept it from going out says more
+    let is_late = error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageTimedOut);
+    let before = reports.last().filter(|_| is_late);
+    let told = before.unwrap_or_else(|| Trouble::of(error, ""));
+    reports.note(told.clone());
+    SendError(told)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
@@ -281,12 +306,7 @@ impl ProducerContext for Acks {
                 ticket.settle(Ok(()));
             }
             Err((error, _)) => {
-                // that time ran out is the least of it: what kept it from going out says more
-                let is_late = error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageTimedOut);
-                let before = self.0.last().filter(|_| is_late);
-                let told = before.unwrap_or_else(|| Trouble::of(error, ""));
-                self.0.note(told.clone());
-                ticket.settle(Err(SendError(told)));
+                ticket.settle(Err(undelivered(&self.0, error)));
             }
         }
     }

@@ -5,15 +5,21 @@
 //! since only that tells how it ended. *To be aborted*: the transaction is, and nothing has happened. *Fatal*: the client is
 //! of no more use; whether the transaction took effect is told by the group's offsets alone.
 
+use std::error::Error;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::TopicPartitionList;
+use rdkafka::client::{ClientContext, OAuthToken};
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::error::{KafkaError, KafkaResult};
-use rdkafka::producer::Producer as _;
+use rdkafka::message::DeliveryResult;
+use rdkafka::producer::{Producer as _, ProducerContext, ThreadedProducer};
 
 use super::connection::{ConnectError, Connection};
-use super::producer::{Haste, Outgoing, Producer, SendError, told};
+use super::context::{self, Reports};
+use super::producer::{Haste, Outgoing, SendError, hand_over, record, refused, settings, told, undelivered};
 use super::{Cause, REQUEST};
 
 /// After this long the broker aborts a transaction whose client is silent. Others wait for it: who reads committed records,
@@ -36,7 +42,13 @@ pub enum Failed {
 
 /// A client that sends by transactions.
 pub struct Transactions {
-    producer: Producer,
+    client: ThreadedProducer<Failures>,
+}
+
+/// Takes the client's answers: only those of messages that failed, since the commit tells of all others at once.
+struct Failures {
+    reports: Reports,
+    first: Mutex<Option<SendError>>,
 }
 
 impl Transactions {
@@ -45,10 +57,13 @@ impl Transactions {
     /// # Errors
     /// A secret or file is not to be had, or the client refuses its settings.
     pub fn connect(connection: &Connection, id: &str) -> Result<Self, ConnectError> {
-        let mut client = connection.client()?;
-        client.set("transactional.id", id);
-        client.set("transaction.timeout.ms", TIMEOUT.as_millis().to_string());
-        Ok(Self { producer: Producer::with(connection, client, Haste::Gather, TIMEOUT)? })
+        let mut settings = settings(connection, Haste::Gather, TIMEOUT)?;
+        settings.set("transactional.id", id);
+        settings.set("transaction.timeout.ms", TIMEOUT.as_millis().to_string());
+        // an answer of each message costs as much as the message
+        settings.set("delivery.report.only.error", "true");
+        let failures = Failures { reports: Reports::new(connection), first: Mutex::default() };
+        Ok(Self { client: settings.create_with_context(failures).map_err(|error| refused(&error))? })
     }
 
     /// Fences off any other client with this id, and waits until its transactions are settled.
@@ -56,7 +71,7 @@ impl Transactions {
     /// # Errors
     /// No broker answers, or this user may not. The client is to be made anew.
     pub fn begin_with(&self) -> Result<(), SendError> {
-        let init = || self.producer.client().init_transactions(REQUEST);
+        let init = || self.client.init_transactions(REQUEST);
         persist(init, &until(REQUEST)).map_err(told)
     }
 
@@ -73,16 +88,26 @@ impl Transactions {
         go_on: &dyn Fn() -> bool,
     ) -> Result<(), Failed> {
         let begun = Instant::now();
-        let prepared = self.prepare(messages, offsets, group);
+        self.client.context().first().take();
+        let prepared = self.prepare(messages, offsets, group).map_err(|why| (why, false));
         let ended = prepared.and_then(|()| {
-            persist(|| self.producer.client().commit_transaction(REQUEST), go_on).map_err(|error| {
+            // sends what is not sent yet, and fails if any message did
+            persist(|| self.client.commit_transaction(REQUEST), go_on).map_err(|error| {
                 // not known to have ended: it must not be taken for undone
-                (told_of(&error), is_open(&error))
+                let is_open = is_open(&error);
+                (told(error), is_open)
             })
         });
         match ended {
-            Ok(()) => Ok(()),
-            Err((why, unsettled)) => Err(self.settle(why, unsettled, begun)),
+            Ok(()) => {
+                self.client.context().reports.works();
+                Ok(())
+            }
+            // why a message failed says more than that one did
+            Err((why, unsettled)) => {
+                let first = self.client.context().first().take();
+                Err(self.settle(first.unwrap_or(why), unsettled, begun))
+            }
         }
     }
 
@@ -91,19 +116,17 @@ impl Transactions {
         messages: &[Outgoing<'_>],
         offsets: &TopicPartitionList,
         group: &ConsumerGroupMetadata,
-    ) -> Result<(), (SendError, bool)> {
-        let client = self.producer.client();
-        let undone = |error| (told(error), false);
-        client.begin_transaction().map_err(undone)?;
-        let first = |failed: Vec<(usize, SendError)>| failed.into_iter().next().map(|(_, error)| error);
-        let sent = self.producer.send_all(messages).map_err(first);
-        sent.map_err(|first| (first.unwrap_or_else(|| told(KafkaError::Canceled)), false))?;
-        persist(|| client.send_offsets_to_transaction(offsets, group, REQUEST), &until(TIMEOUT)).map_err(undone)
+    ) -> Result<(), SendError> {
+        self.client.begin_transaction().map_err(told)?;
+        for message in messages {
+            hand_over(&self.client, record(message, ())).map_err(|(error, ())| told(error))?;
+        }
+        persist(|| self.client.send_offsets_to_transaction(offsets, group, REQUEST), &until(TIMEOUT)).map_err(told)
     }
 
     /// Aborts what failed. Where that fails too, or the commit may still be under way, the client is of no more use.
     fn settle(&self, why: SendError, unsettled: bool, begun: Instant) -> Failed {
-        let client = self.producer.client();
+        let client = &self.client;
         let aborted = if unsettled {
             Err(KafkaError::Canceled)
         } else {
@@ -141,6 +164,36 @@ fn is_open(error: &KafkaError) -> bool {
     if let KafkaError::Transaction(error) = error { error.is_retriable() } else { false }
 }
 
-fn told_of(error: &KafkaError) -> SendError {
-    told(error.clone())
+impl Failures {
+    /// The first message of the transaction that failed, and why.
+    fn first(&self) -> MutexGuard<'_, Option<SendError>> {
+        self.first.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ClientContext for Failures {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
+        context::log(level, facility, text);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.reports.error(&error, reason);
+    }
+
+    fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        self.reports.token()
+    }
+}
+
+impl ProducerContext for Failures {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        if let Err((error, _)) = result {
+            let why = undelivered(&self.reports, error);
+            self.first().get_or_insert(why);
+        }
+    }
 }

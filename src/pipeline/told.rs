@@ -6,7 +6,6 @@ use serde::Serialize;
 use super::fingerprint::record_id;
 use super::record::Context;
 use super::work::{Judged, worst};
-use crate::domain::place::Location;
 use crate::domain::position::Lane;
 
 /// Version of the line's shape.
@@ -55,15 +54,14 @@ impl Drafts {
             time: context.event.time,
             tenant: &context.world.policy.tenant(context.case.tenant).id,
             kind: leg.map(|leg| leg.kind.name()),
-            origin: leg.map(|leg| code(&leg.origin)),
-            destination: leg.map(|leg| code(&leg.destination)),
+            origin: leg.map(|leg| leg.origin.label()),
+            destination: leg.map(|leg| leg.destination.label()),
             verdict: lead.map(|lead| lead.decision.verdict.name()),
             rule: lead.map(|lead| lead.decision.rule.name()),
             severity: lead.map(|lead| lead.decision.severity.name()),
             recorded: judged.iter().any(|one| context.world.is_recorded(one.decision.verdict)),
         };
-        // a value of strings and numbers always serialises, and a Vec takes all of it
-        drop(serde_json::to_writer(&mut self.bytes, &line));
+        line.write(&mut self.bytes);
         self.ends.push(Draft { message, index: at.index, end: self.bytes.len() });
     }
 
@@ -76,7 +74,7 @@ impl Drafts {
     }
 }
 
-#[derive(Serialize)]
+/// What a line says, in this order.
 struct Line<'a> {
     id: &'a str,
     schema: u8,
@@ -87,16 +85,53 @@ struct Line<'a> {
     time: Option<i64>,
     tenant: &'a str,
     kind: Option<&'static str>,
-    origin: Option<String>,
-    destination: Option<String>,
+    origin: Option<[u8; 2]>,
+    destination: Option<[u8; 2]>,
     verdict: Option<&'static str>,
     rule: Option<&'static str>,
     severity: Option<&'static str>,
     recorded: bool,
 }
 
-fn code(location: &Location) -> String {
-    String::from_utf8_lossy(&location.label()).into_owned()
+impl Line<'_> {
+    /// The bytes that serde would write. By hand since there is one of every event: it takes a third of the time.
+    fn write(&self, out: &mut Vec<u8>) {
+        word(out, b"{\"id\":", Some(self.id.as_bytes()));
+        value(out, b",\"schema\":", &self.schema);
+        value(out, b",\"topic\":", self.topic);
+        value(out, b",\"partition\":", &self.partition);
+        value(out, b",\"offset\":", &self.offset);
+        value(out, b",\"index\":", &self.index);
+        value(out, b",\"time\":", &self.time);
+        value(out, b",\"tenant\":", self.tenant);
+        word(out, b",\"kind\":", self.kind.map(str::as_bytes));
+        word(out, b",\"origin\":", self.origin.as_ref().map(<[u8; 2]>::as_slice));
+        word(out, b",\"destination\":", self.destination.as_ref().map(<[u8; 2]>::as_slice));
+        word(out, b",\"verdict\":", self.verdict.map(str::as_bytes));
+        word(out, b",\"rule\":", self.rule.map(str::as_bytes));
+        word(out, b",\"severity\":", self.severity.map(str::as_bytes));
+        out.extend_from_slice(b",\"recorded\":");
+        out.extend_from_slice(if self.recorded { b"true}" } else { b"false}" });
+    }
+}
+
+/// A name or code of a closed set: nothing in it needs an escape.
+fn word(out: &mut Vec<u8>, key: &[u8], word: Option<&[u8]>) {
+    out.extend_from_slice(key);
+    match word {
+        Some(word) => {
+            out.push(b'"');
+            out.extend_from_slice(word);
+            out.push(b'"');
+        }
+        None => out.extend_from_slice(b"null"),
+    }
+}
+
+fn value<T: Serialize + ?Sized>(out: &mut Vec<u8>, key: &[u8], value: &T) {
+    out.extend_from_slice(key);
+    // strings and numbers always serialise, and a Vec takes all of it
+    drop(serde_json::to_writer(out, value));
 }
 
 /// Lines of one lane of a batch, in order of offsets, as they are kept: offset, length, bytes.
@@ -146,6 +181,93 @@ pub fn id(line: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The line as serde writes it.
+    #[derive(Serialize)]
+    struct Oracle<'a> {
+        id: &'a str,
+        schema: u8,
+        topic: &'a str,
+        partition: i32,
+        offset: u64,
+        index: u32,
+        time: Option<i64>,
+        tenant: &'a str,
+        kind: Option<&'static str>,
+        origin: Option<String>,
+        destination: Option<String>,
+        verdict: Option<&'static str>,
+        rule: Option<&'static str>,
+        severity: Option<&'static str>,
+        recorded: bool,
+    }
+
+    fn by_serde(line: &Line<'_>) -> String {
+        let Line { id, schema, topic, partition, offset, index, time, tenant, kind, verdict, .. } = *line;
+        let Line { origin, destination, rule, severity, recorded, .. } = *line;
+        let [origin, destination] =
+            [origin, destination].map(|code| code.map(|code| String::from_utf8(code.to_vec()).unwrap()));
+        let place = Oracle {
+            id,
+            schema,
+            topic,
+            partition,
+            offset,
+            index,
+            time,
+            tenant,
+            kind,
+            origin,
+            destination,
+            verdict,
+            rule,
+            severity,
+            recorded,
+        };
+        serde_json::to_string(&place).unwrap()
+    }
+
+    #[test]
+    fn a_line_is_what_serde_would_write() {
+        let bare = Line {
+            id: "0f6c",
+            schema: 1,
+            topic: "audit",
+            partition: 0,
+            offset: 0,
+            index: 0,
+            time: None,
+            tenant: "",
+            kind: None,
+            origin: None,
+            destination: None,
+            verdict: None,
+            rule: None,
+            severity: None,
+            recorded: false,
+        };
+        let full = Line {
+            topic: "a \"topic\" \\ \u{7f}\n香港@2",
+            partition: i32::MIN,
+            offset: u64::MAX,
+            index: u32::MAX,
+            time: Some(i64::MIN),
+            tenant: "ding\t\u{1}",
+            kind: Some("send"),
+            origin: Some(*b"HK"),
+            destination: Some(*b"ZZ"),
+            verdict: Some("UNCOVERED"),
+            rule: Some("R6"),
+            severity: Some("HIGH"),
+            recorded: true,
+            ..bare
+        };
+        for line in [bare, full] {
+            let mut written = Vec::new();
+            line.write(&mut written);
+            assert_eq!(String::from_utf8(written).unwrap(), by_serde(&line));
+        }
+    }
 
     #[test]
     fn lines_come_back_as_they_were_kept_and_damage_ends_them() {

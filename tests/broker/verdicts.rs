@@ -142,11 +142,10 @@ fn exactly_once(broker: &Broker, place: &std::path::Path, protocol: &str) {
     compare(broker, place, (&topic, &verdicts), &instances, protocol);
 }
 
-/// Lines go out in small requests, and the last of them waits: most of the time a transaction is open that has lines already
-/// and not yet the offsets, so that whatever happens comes in the middle of one.
+/// Lines go out a few at a time: most of the time a transaction is open that has lines already and not yet the offsets, so that
+/// whatever happens comes in the middle of one.
 fn hold_transactions_open(configuration: &mut Configuration) {
-    configuration.kafka("properties", "batch.num.messages", "20");
-    configuration.kafka("properties", "linger.ms", "300");
+    configuration.kafka("properties", "queue.buffering.max.messages", "100");
 }
 
 /// Kills one of two that is telling, at another moment each time, and starts it anew.
