@@ -212,7 +212,7 @@ fn fingerprints_keep_input_order_and_a_bound() {
 }
 
 #[test]
-fn the_same_finding_is_summed_and_keeps_its_first_facts() {
+fn the_same_finding_is_summed_and_has_the_facts_of_its_gravest_record() {
     let state = State::new();
     let mut outbox = state.open();
     record(&mut outbox, &report(vec![delta("0123", MORNING, 3)]));
@@ -224,7 +224,31 @@ fn the_same_finding_is_summed_and_keeps_its_first_facts() {
     let found = all(&outbox).remove(0);
     assert_eq!((found.count, found.first, found.last, found.revision), (7, MORNING - 5, MORNING + 9, 2));
     assert_eq!((found.severity, found.bytes), (Severity::High, i64::MAX as u64), "sizes never overflow into a fault");
-    assert_eq!(found.facts.resource.reveal(), "payroll-2026.xlsx");
+    assert_eq!(found.facts.resource.reveal(), "another.xlsx");
+    // of equal severity the first stays
+    for severity in [Severity::High, Severity::Low] {
+        let mut last = delta("0123", MORNING, 1);
+        (last.severity, last.facts.resource) = (severity, sealed("last.xlsx"));
+        record(&mut outbox, &report(vec![last]));
+        assert_eq!(all(&outbox).remove(0).facts.resource.reveal(), "another.xlsx");
+    }
+}
+
+#[test]
+fn batches_that_join_have_the_facts_of_the_gravest_record() {
+    let of = |(severity, resource)| {
+        let mut delta = delta("0123", MORNING, 1);
+        (delta.severity, delta.facts.resource) = (severity, sealed(resource));
+        report(vec![delta])
+    };
+    let records =
+        [(Severity::Low, "first"), (Severity::High, "second"), (Severity::High, "third"), (Severity::Info, "fourth")];
+    let joined = records.map(of).into_iter().reduce(|mut joined, later| {
+        joined.join(later);
+        joined
+    });
+    let [found] = &joined.unwrap().findings[..] else { panic!("one finding") };
+    assert_eq!((found.severity, found.facts.resource.reveal().as_str()), (Severity::High, "second"));
 }
 
 fn severities(outbox: &Outbox) -> Vec<(i64, Severity, bool)> {

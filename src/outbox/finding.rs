@@ -55,7 +55,7 @@ pub struct Finding {
     pub made: i64,
     /// When it was last changed, ms since the epoch by this machine's clock.
     pub changed: i64,
-    /// Facts of the first record.
+    /// Facts of the gravest record, of several the first.
     pub facts: Facts,
 }
 
@@ -135,7 +135,11 @@ fn upsert(transaction: &Transaction<'_>, increment: &Increment, now: i64) -> Res
         insert(transaction, increment, now)?;
         return Ok(true);
     };
-    let sql = "UPDATE findings SET base = ?2, count = ?3, bytes = ?4, first = ?5, last = ?6 WHERE id = ?1";
+    // of equal severity the first stays
+    let facts = if increment.severity > base { Some(facts(increment)?) } else { None };
+    let sql =
+        "UPDATE findings SET base = ?2, count = ?3, bytes = ?4, first = ?5, last = ?6, facts = coalesce(?7, facts)
+        WHERE id = ?1";
     transaction.prepare_cached(sql)?.execute(params![
         increment.id,
         base.max(increment.severity),
@@ -143,12 +147,17 @@ fn upsert(transaction: &Transaction<'_>, increment: &Increment, now: i64) -> Res
         bytes.saturating_add(int(increment.bytes)),
         increment.first.min(first),
         increment.last.max(last),
+        facts,
     ])?;
     Ok(false)
 }
 
+fn facts(increment: &Increment) -> Result<String, OutboxError> {
+    stored::to_json(&increment.facts).ok_or(OutboxError::Corrupt("a finding's facts"))
+}
+
 fn insert(transaction: &Transaction<'_>, increment: &Increment, now: i64) -> Result<(), OutboxError> {
-    let facts = stored::to_json(&increment.facts).ok_or(OutboxError::Corrupt("a finding's facts"))?;
+    let facts = facts(increment)?;
     let sql = "INSERT INTO findings VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, ?8, ?9, ?10, ?11, 0, ?12, ?12, ?13, ?14)";
     transaction.prepare_cached(sql)?.execute(params![
         increment.id,

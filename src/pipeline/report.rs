@@ -230,15 +230,15 @@ pub struct FindingDelta {
     pub first: i64,
     /// Latest event time, ms since the epoch.
     pub last: i64,
-    /// The facts of the first record.
+    /// The facts of the gravest record, of several the first.
     pub facts: Facts,
 }
 
 impl FindingDelta {
-    /// Adds itself to those known, whose places by id are `places`. The facts stay those of the first record.
+    /// Adds itself to those known, whose places by id are `places`. The facts stay those of the gravest record.
     pub(super) fn join_into(self, known: &mut Vec<Self>, places: &mut HashMap<String, usize>) {
         match places.get(&self.id) {
-            Some(&at) => known[at].add(&self),
+            Some(&at) => known[at].add(self),
             None => {
                 places.insert(self.id.clone(), known.len());
                 known.push(self);
@@ -246,16 +246,18 @@ impl FindingDelta {
         }
     }
 
-    fn add(&mut self, later: &Self) {
+    fn add(&mut self, later: Self) {
+        if later.severity > self.severity {
+            (self.severity, self.facts) = (later.severity, later.facts);
+        }
         self.count += later.count;
         self.bytes = self.bytes.saturating_add(later.bytes);
         self.first = self.first.min(later.first);
         self.last = self.last.max(later.last);
-        self.severity = self.severity.max(later.severity);
     }
 }
 
-/// What a renderer may say about a finding, from its first record. Values about people are sealed, `Debug` shows none of
+/// What a renderer may say about a finding, from its gravest record. Values about people are sealed, `Debug` shows none of
 /// the others either, and the type cannot be serialised: it leaves the process through the view of an audience alone.
 #[derive(Clone, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -298,7 +300,7 @@ pub struct Facts {
     pub binding: bool,
     /// The gravest gap on record in a data protection principle, if the data leave Hong Kong.
     pub gap: Option<String>,
-    /// Id of the first record.
+    /// Id of that record.
     pub record: String,
 }
 

@@ -144,7 +144,7 @@ impl<'a> Account<'a> {
         // a standing arrangement is one finding for all who use it
         let several = !unnamed && self.is_standing() && self.view.number(Field::Count).is_some_and(|count| count > 1);
         self.joined([
-            if several { self.say(FIRST_OF_SEVERAL) } else { String::new() },
+            if several { self.say(ONE_OF_SEVERAL) } else { String::new() },
             self.present(name, say("{}", "{}")),
             self.present(id, say("id {}", "編號 {}")),
             if unnamed && self.view.get(Field::ActorId).is_some() { self.say(UNNAMED) } else { String::new() },
@@ -335,8 +335,8 @@ impl<'a> Account<'a> {
             return finding;
         }
         let check = say(
-            "first record {}, which holds how it was judged; `harbourwatch verify` checks the evidence",
-            "首項記錄 {}，內載判斷過程；`harbourwatch verify` 可核實證據",
+            "gravest record {}, which holds how it was judged; `harbourwatch verify` checks the evidence",
+            "最嚴重的記錄 {}，內載判斷過程；`harbourwatch verify` 可核實證據",
         );
         self.joined([finding, check.fill(self.language, &[record])])
     }
@@ -417,8 +417,8 @@ pub(super) fn grouped(number: impl std::fmt::Display) -> String {
     grouped
 }
 
-/// A standing finding names the first of those whose acts it counts.
-const FIRST_OF_SEVERAL: Phrase = say("first of the people counted here", "所計算人士中的首位");
+/// A standing finding names one of those whose acts it counts.
+const ONE_OF_SEVERAL: Phrase = say("one of the people counted here", "所計算人士之一");
 
 const IN_THE_GRAVEST_CASE: Phrase = say("in the gravest case: ", "最嚴重的情況：");
 
