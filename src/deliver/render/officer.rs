@@ -163,7 +163,7 @@ impl<'a> Account<'a> {
         let bytes = self.number(Field::Bytes);
         self.joined([
             self.named(kind, phrases::kind(kind, self.view.is(Field::Preview))),
-            self.present(self.view.text(Field::Resource), say("first file: {}", "首個檔案：{}")),
+            self.present(self.view.text(Field::Resource), say("one of the files: {}", "其中一個檔案：{}")),
             say("records: {}", "記錄數目：{}").fill(self.language, &[&count]),
             if bytes == "0" {
                 String::new()
