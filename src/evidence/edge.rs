@@ -169,8 +169,14 @@ impl Edge {
         Ok(())
     }
 
+    /// Writes a tile, unless it is there as it should be: one that is published already, and that a start lays again from
+    /// the journal, must never be found half written, neither by a reader nor after the next crash.
     fn write(&mut self, disk: &Disk, tile: Tile, bytes: &[u8]) -> Result<(), EvidenceError> {
         let path = self.dir.join(tile.path());
+        if fs::read(&path).is_ok_and(|found| found == bytes) {
+            self.unsynced.insert(path);
+            return Ok(());
+        }
         if let Some(parent) = path.parent() {
             disk.create_dir(parent)?;
         }

@@ -123,6 +123,37 @@ fn killed_again_and_again_nothing_is_lost_and_nothing_alarms() {
     }
 }
 
+/// A log that was killed while a batch was staged: `verify` holds then, and must hold at every moment of the next start.
+fn killed() -> Room {
+    let room = Room::new();
+    let mut log = room.open();
+    for (from, to) in [(0, 300), (300, 700)] {
+        put(&mut log, from, to).unwrap();
+    }
+    let (records, coverage) = ([record(700)], [coverage(700, 701)]);
+    let batch = Batch { now_ms: NOW, records: &records, coverage: &coverage, ..Batch::default() };
+    let staged = log.stage(&batch).unwrap();
+    fs::remove_file(room.archive().join("lock")).unwrap();
+    std::mem::forget((staged, log));
+    room
+}
+
+#[test]
+fn a_start_that_is_killed_leaves_what_was_published_as_it_was() {
+    let (no_faults, steps) = faults(usize::MAX, Fate::Done, false);
+    killed().open_with(no_faults).map(std::mem::forget).unwrap();
+    let steps = steps.lock().unwrap().clone();
+    assert!(steps.len() > 10, "{steps:?}");
+    for (at, step) in steps.into_iter().enumerate() {
+        for fate in [Fate::Lost, Fate::Kept, Fate::Torn] {
+            let room = killed();
+            assert!(room.open_with(faults(at, fate, true).0).is_err(), "step {at} {step:?} {fate:?}");
+            let report = room.verify();
+            assert!(report.is_sound(), "step {at} {step:?} {fate:?}: {:#?}", report.breaches);
+        }
+    }
+}
+
 #[test]
 fn a_journal_that_turns_over_loses_nothing() {
     // Batches big enough that the tiles are synced in between; killed behind the turn.
