@@ -6,6 +6,7 @@ mod oracle;
 mod quirks;
 mod random;
 mod render;
+mod shapes;
 mod silence;
 mod ways;
 

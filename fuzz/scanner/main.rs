@@ -35,7 +35,9 @@ fn main() {
             println!("{} messages, {} readings by kernels", case + 1, ways.readings);
         }
     }
-    println!("{messages} messages, {} readings by kernels, {sure} messages decided by the fast way", ways.readings);
+    let (readings, shaped) = (ways.readings, ways.shaped());
+    println!("{messages} messages, {readings} readings by kernels, {sure} messages decided by the fast way");
+    println!("{shaped} objects read by a known shape");
 }
 
 /// Memory behind which a page lies that may not be touched.

@@ -174,19 +174,10 @@ fn host_of(text: &str) -> Option<&str> {
         Some(rest) => rest,
         None => behind_scheme(text)?,
     };
-    let (mut end, mut parts) = (rest.len(), false);
-    for (at, byte) in rest.bytes().enumerate() {
-        match byte {
-            b'/' | b'?' | b'#' => {
-                end = at;
-                break;
-            }
-            b'@' | b':' => parts = true,
-            _ => {}
-        }
-    }
+    let end = memchr::memchr3(b'/', b'?', b'#', rest.as_bytes()).unwrap_or(rest.len());
     let authority = rest.get(..end)?;
-    let host = if parts { host_in(authority)? } else { authority };
+    let has_parts = memchr::memchr2(b'@', b':', authority.as_bytes()).is_some();
+    let host = if has_parts { host_in(authority)? } else { authority };
     Some(host.strip_suffix('.').unwrap_or(host))
 }
 

@@ -142,11 +142,13 @@ fn pass_over(batch: &Batch, lanes: &[Lane], next: &mut HashMap<Lane, u64>) -> Ve
 /// that offsets without a message (blank lines, compacted records) leave no hole.
 fn cover(batch: &Batch, lanes: &[Lane], next: &mut HashMap<Lane, u64>) -> Vec<(LaneId, Coverage)> {
     let mut covered: Vec<(LaneId, Coverage)> = Vec::new();
-    let mut last = HashMap::new();
+    let mut last: Vec<&Message> = Vec::new();
     for message in batch.messages() {
-        let known = covered.iter_mut().find(|(lane, _)| *lane == message.lane);
-        match known {
-            Some((_, coverage)) => coverage.next = message.offset + 1,
+        match covered.iter().position(|(lane, _)| *lane == message.lane) {
+            Some(known) => {
+                covered[known].1.next = message.offset + 1;
+                last[known] = message;
+            }
             None => {
                 let lane = lanes[message.lane.0 as usize].clone();
                 let from = next.get(&lane).copied().unwrap_or(message.offset);
@@ -161,12 +163,12 @@ fn cover(batch: &Batch, lanes: &[Lane], next: &mut HashMap<Lane, u64>) -> Vec<(L
                     last_digest: String::new(),
                 };
                 covered.push((message.lane, range));
+                last.push(message);
             }
         }
-        last.insert(message.lane, message);
     }
-    for (lane, coverage) in &mut covered {
-        coverage.last_digest = short_digest(batch, last[lane]);
+    for ((_, coverage), last) in covered.iter_mut().zip(last) {
+        coverage.last_digest = short_digest(batch, last);
         next.insert(coverage.lane.clone(), coverage.next);
     }
     covered
@@ -193,6 +195,7 @@ impl Round<'_> {
         let outcomes = std::mem::take(&mut slice.outcomes);
         (self.world, self.mark, self.draft) = (slice.world.take(), None, 0);
         let mut line_from = 0;
+        self.report.fingerprints.reserve(outcomes.len());
         for some in outcomes.chunks(AHEAD) {
             self.dedupe.warm(some.iter().filter_map(Outcome::fingerprint));
             for outcome in some {

@@ -31,6 +31,7 @@ fn every_kernel_says_what_the_ordinary_way_says() {
     }
     // the cases are worth something only if both ways decide about many of them
     assert!(sure > cases / 10 && sure < cases * 9 / 10, "{sure} of {cases}");
+    assert!(ways.shaped() > ways.readings / 10, "{} of {} by a known shape", ways.shaped(), ways.readings);
 }
 
 #[test]

@@ -201,15 +201,100 @@ pub(crate) fn mutate(dice: &mut Dice, bytes: &mut Vec<u8>) {
     }
 }
 
-/// The message of a number: mostly rows, some of it wrapped, some of the samples; half of all with bytes changed.
+/// A value as others at this place; now and then any.
+fn alike(dice: &mut Dice, kind: usize) -> String {
+    const TEXTS: [&str; 12] = [
+        "",
+        "a",
+        "0",
+        "7",
+        "1763456712345",
+        "2025-11-18 17:05:12",
+        "202.45.84.58",
+        "https://files.oss-cn-hongkong.aliyuncs.com/a",
+        "保單.docx",
+        "a\\/b",
+        "\\u738b\\ud83d\\ude00\\u82b3",
+        "\\ud83d",
+    ];
+    const NUMBERS: [&str; 12] = [
+        "0",
+        "1",
+        "2",
+        "23",
+        "1763456712",
+        "1763456712345",
+        "24870551923",
+        "9223372036854775808",
+        "18446744073709551616",
+        "007",
+        "-3",
+        "1.5",
+    ];
+    match kind {
+        _ if dice.odds(24) => dice.pick(&SCALARS).to_owned(),
+        0..3 => format!("\"{}\"", dice.pick(&TEXTS)),
+        3 | 4 => dice.pick(&NUMBERS).to_owned(),
+        5 => list(dice),
+        6 => format!(
+            "{{\"storage\":{{\"driver\":{},\"headerSignatureInfo\":{{\"resourceUrls\":[{},{}],\"region\":{},\"n\":{}}}}}}}",
+            alike(dice, 0),
+            alike(dice, 0),
+            alike(dice, 0),
+            alike(dice, 0),
+            alike(dice, 3)
+        ),
+        7 => format!("{{\"x\":[{},{}],\"y\":{{\"z\":{}}}}}", alike(dice, 0), alike(dice, 3), alike(dice, 0)),
+        8 => dice.pick(&["true", "false", "null"]).to_owned(),
+        _ => "null".to_owned(),
+    }
+}
+
+/// A row of one of some hundred shapes: the same keys and space each time, other values. Every other shape has one around
+/// the row.
+pub(crate) fn shaped(dice: &mut Dice) -> String {
+    let number = dice.roll(400);
+    let mut shape = Dice(0x9e37_79b9_7f4a_7c15 ^ (number as u64 + 1).wrapping_mul(0x2545_f491_4f6c_dd1d));
+    let space = if shape.odds(4) { " " } else { "" };
+    let mut object = |shape: &mut Dice, most: usize| {
+        let count = 1 + shape.roll(most);
+        let fields: Vec<String> = (0..count)
+            .map(|_| {
+                let key = shape.pick(&KEYS);
+                let kind = match key {
+                    "docReceiverList" | "docMemberList" | "doc_member_info_list" => 5,
+                    "_enrichment" => 6,
+                    "action" | "gmtCreate" | "gmt_create" | "resourceSize" | "operateModule" => 3,
+                    _ => shape.roll(5),
+                };
+                let (key, kind) = if shape.odds(8) { ("nothing", shape.roll(10)) } else { (key, kind) };
+                format!("\"{key}\":{space}{}", alike(dice, kind))
+            })
+            .collect();
+        fields.join(&format!(",{space}"))
+    };
+    let row = format!("{{\"action\":{space}2,{space}{}}}", object(&mut shape, 12));
+    if shape.odds(2) {
+        return row;
+    }
+    let (before, behind) = (object(&mut shape, 2), object(&mut shape, 3));
+    match shape.roll(3) {
+        0 => format!("{{{before},\"payload\":{space}{row},{behind}}}"),
+        1 => format!("{{\"payload\":{row},{space}{behind}}}"),
+        _ => format!("{{{before},{space}\"list\":[{row},{row}],{behind}}}"),
+    }
+}
+
+/// The message of a number: mostly rows, some wrapped, some of few shapes, some samples; many with bytes changed.
 pub(crate) fn made(dice: &mut Dice, case: u64, samples: &[&[u8]], bytes: &mut Vec<u8>) {
     bytes.clear();
     match case % 64 {
         0..4 => bytes.extend_from_slice(samples[dice.roll(samples.len())]),
-        4..24 => bytes.extend_from_slice(message(dice, case as usize % 3).as_bytes()),
+        4..20 => bytes.extend_from_slice(message(dice, case as usize % 3).as_bytes()),
+        20..44 => bytes.extend_from_slice(shaped(dice).as_bytes()),
         _ => bytes.extend_from_slice(message(dice, 0).as_bytes()),
     }
-    if dice.odds(2) {
+    if dice.odds(if matches!(case % 64, 20..44) { 6 } else { 2 }) {
         mutate(dice, bytes);
     }
 }

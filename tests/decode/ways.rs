@@ -18,6 +18,16 @@ impl Ways {
         Self { ordinary: Decoder::default().with_kernel(None), fast, readings: 0 }
     }
 
+    /// Kernels that this machine has.
+    pub(crate) fn kernels(&self) -> u64 {
+        self.fast.len() as u64
+    }
+
+    /// Objects that were read by a shape that was known.
+    pub(crate) fn shaped(&self) -> u64 {
+        self.fast.iter().map(|(_, scratch)| scratch.shaped()).sum()
+    }
+
     /// Decodes a message by all ways; whether the fast one was sure of it.
     ///
     /// # Panics
@@ -40,7 +50,7 @@ impl Ways {
             "kernels differ in what they are sure of: {}",
             String::from_utf8_lossy(bytes)
         );
-        self.readings += self.fast.len() as u64;
+        self.readings += self.kernels();
         sure > 0
     }
 }

@@ -5,11 +5,13 @@
 //! * `kernel`: where the quotes are.
 //! * `reader`: from token to token.
 //! * `key`, `found`: one object by its fields.
+//! * `shape`: objects that are written as others before.
 
 mod found;
 mod kernel;
 mod key;
 mod reader;
+mod shape;
 
 pub use kernel::Kernel;
 
@@ -19,6 +21,7 @@ use super::row;
 use found::{Carrier, Found};
 use key::Keys;
 use reader::{Reader, Slow, Sure};
+use shape::Shapes;
 
 /// Longer messages go the ordinary way: places are kept in memory that stays.
 const LONGEST: usize = 256 << 10;
@@ -26,14 +29,20 @@ const LONGEST: usize = 256 << 10;
 /// Fewer levels than this way may go down unasked.
 const LEVELS: u16 = 32;
 
-/// Memory for the places of quotes, kept from message to message by whoever decodes many.
+/// What is kept from message to message by whoever decodes many: memory for the places of quotes, and known shapes.
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
     places: Vec<u32>,
+    shapes: Shapes,
     pub(super) fast: bool,
 }
 
 impl Scratch {
+    /// Objects that were read by a shape that was known.
+    pub fn shaped(&self) -> u64 {
+        self.shapes.fitted
+    }
+
     /// Whether the fast way has decided about the message that was decoded last.
     pub fn was_fast(&self) -> bool {
         self.fast
@@ -81,7 +90,7 @@ impl Scan {
         let seen = self.kernel.quotes(text.as_bytes(), &mut scratch.places).ok_or(NotSure)?;
         let places = scratch.places.get(..seen.quotes + 2).ok_or(NotSure)?;
         let reader = Reader::new(text, places, seen.escapes, self.keys);
-        Way { walk }.message(reader, each).map_err(|Slow| NotSure)
+        Way { walk, shapes: &mut scratch.shapes }.message(reader, each).map_err(|Slow| NotSure)
     }
 }
 
@@ -91,15 +100,16 @@ pub(super) struct NotSure;
 
 struct Way<'d> {
     walk: Walk<'d>,
+    shapes: &'d mut Shapes,
 }
 
 impl Way<'_> {
-    fn message<'t>(&self, mut reader: Reader<'t, '_>, each: Each<'_, 't>) -> Sure<()> {
+    fn message<'t>(&mut self, mut reader: Reader<'t, '_>, each: Each<'_, 't>) -> Sure<()> {
         let context = Context::default();
         match reader.byte() {
             b'{' => {
                 let mut found = Found::up_to_carrier(&reader);
-                found.fill(&mut reader)?;
+                found.fill(&mut reader, self.shapes)?;
                 if found.is_paused() {
                     return self.around(&mut found, reader, each);
                 }
@@ -115,10 +125,15 @@ impl Way<'_> {
     }
 
     /// What is around an object, at which `outer` is paused: nothing is given before the end of both was seen.
-    fn around<'t, 's>(&self, outer: &mut Found<'t, 's>, mut reader: Reader<'t, 's>, each: Each<'_, 't>) -> Sure<()> {
+    fn around<'t, 's>(
+        &mut self,
+        outer: &mut Found<'t, 's>,
+        mut reader: Reader<'t, 's>,
+        each: Each<'_, 't>,
+    ) -> Sure<()> {
         let mut inner = Found::new(&reader);
-        inner.fill(&mut reader)?;
-        outer.fill(&mut reader)?;
+        inner.fill(&mut reader, self.shapes)?;
+        outer.fill(&mut reader, self.shapes)?;
         if !reader.is_done() || is_more_than_envelope(outer) {
             return Err(Slow);
         }
@@ -126,7 +141,7 @@ impl Way<'_> {
     }
 
     /// A row, or what is around one.
-    fn object<'t>(&self, found: &mut Found<'t, '_>, context: &Context<'t>, each: Each<'_, 't>) -> Sure<()> {
+    fn object<'t>(&mut self, found: &mut Found<'t, '_>, context: &Context<'t>, each: Each<'_, 't>) -> Sure<()> {
         let Some(carrier) = found.carrier else { return give_row(found, context, each) };
         if is_more_than_envelope(found) || context.depth() >= MOST_NEST {
             return Err(Slow);
@@ -135,12 +150,12 @@ impl Way<'_> {
     }
 
     /// What is inside an envelope. The envelope was read to its end, so that this is certain to be JSON.
-    fn carried<'t>(&self, carrier: Carrier<'t, '_>, context: &Context<'t>, each: Each<'_, 't>) -> Sure<()> {
+    fn carried<'t>(&mut self, carrier: Carrier<'t, '_>, context: &Context<'t>, each: Each<'_, 't>) -> Sure<()> {
         let mut value = carrier.value;
         match value.byte() {
             b'{' => {
                 let mut found = Found::new(&value);
-                found.fill(&mut value)?;
+                found.fill(&mut value, self.shapes)?;
                 self.object(&mut found, context, each)
             }
             // an empty array is a page only where pages are
@@ -150,7 +165,7 @@ impl Way<'_> {
     }
 
     /// The rows of a page that was read to its end. A row that is not certain goes the ordinary way alone.
-    fn page<'t>(&self, page: Reader<'t, '_>, context: &Context<'t>, each: Each<'_, 't>) -> Sure<()> {
+    fn page<'t>(&mut self, page: Reader<'t, '_>, context: &Context<'t>, each: Each<'_, 't>) -> Sure<()> {
         // an element and what is behind it take two bytes: a short page needs no count
         let most = (page.text.len() - page.at()) / 2;
         if most > self.walk.limits.events && self.count(page)? > self.walk.limits.events {
@@ -164,7 +179,7 @@ impl Way<'_> {
             let from = reader;
             let mut found = Found::new(&from);
             let object = reader.byte() == b'{';
-            let read = if object { found.fill(&mut reader) } else { Err(Slow) };
+            let read = if object { found.fill(&mut reader, self.shapes) } else { Err(Slow) };
             if read.and_then(|()| give_row(&mut found, context, each)) == Err(Slow) {
                 reader = from;
                 reader.skip()?;

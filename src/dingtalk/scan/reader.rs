@@ -178,6 +178,27 @@ impl<'t, 's> Reader<'t, 's> {
         if to > self.escapes.from { escaped(self.text, span, self.escapes) } else { Ok(span) }
     }
 
+    /// Passes over a text of so many bytes and quotes that is known to be here.
+    #[inline(always)]
+    pub(super) fn pass(&mut self, (bytes, quotes): (usize, usize)) {
+        self.at += bytes;
+        self.next += quotes;
+    }
+
+    /// The string whose opening quote was passed; stands at its closing quote then.
+    #[inline(always)]
+    pub(super) fn behind_quote(&mut self) -> Sure<Span> {
+        let to = *self.quotes.get(self.next).ok_or(Slow)?;
+        let span = Span::new(self.at as u32, to);
+        self.at = to as usize;
+        if to > self.escapes.from { escaped(self.text, span, self.escapes) } else { Ok(span) }
+    }
+
+    /// Whether no string has escapes.
+    pub(super) fn is_plain(&self) -> bool {
+        self.escapes.from == u32::MAX
+    }
+
     /// What a string with escapes stands for.
     pub(super) fn unescape(&self, span: Span) -> Sure<String> {
         unescape(self.text, span)
@@ -221,7 +242,7 @@ impl<'t, 's> Reader<'t, 's> {
 
     /// A whole number without sign.
     #[inline(always)]
-    fn number(&mut self) -> Sure<u64> {
+    pub(super) fn number(&mut self) -> Sure<u64> {
         let from = self.at;
         let mut number = 0u64;
         loop {
@@ -356,10 +377,42 @@ fn behind_space(text: &str, at: usize) -> usize {
 #[cold]
 fn escaped(text: &str, span: Span, escapes: Escapes) -> Sure<Span> {
     let inside = text.as_bytes().get(span.from()..span.to()).ok_or(Slow)?;
-    if span.from() >= escapes.to as usize || memchr::memchr(b'\\', inside).is_none() {
+    if span.from() >= escapes.to as usize {
         return Ok(span);
     }
-    unescape(text, span).map(|_| Span(span.0 | Span::ESCAPED))
+    match memchr::memchr(b'\\', inside).map(|at| inside.split_at(at)) {
+        None => Ok(span),
+        Some((_, escapes)) if are_sound(escapes) => Ok(Span(span.0 | Span::ESCAPED)),
+        Some(_) => Err(Slow),
+    }
+}
+
+/// Whether what begins with a backslash has sound escapes only: a halved surrogate is none (RFC 8259 §7, §8.2).
+fn are_sound(mut text: &[u8]) -> bool {
+    while let [b'\\', rest @ ..] = text {
+        let len = match rest {
+            [b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => 1,
+            [b'u', rest @ ..] => match unit(rest) {
+                Some(0xd800..0xdc00) => match rest {
+                    [_, _, _, _, b'\\', b'u', low @ ..] if matches!(unit(low), Some(0xdc00..0xe000)) => 11,
+                    _ => return false,
+                },
+                Some(0xdc00..0xe000) | None => return false,
+                Some(_) => 5,
+            },
+            _ => return false,
+        };
+        text = &rest[len..];
+        let Some(next) = memchr::memchr(b'\\', text) else { return true };
+        text = &text[next..];
+    }
+    true
+}
+
+/// The number that four hexadecimal digits make.
+fn unit(text: &[u8]) -> Option<u32> {
+    let digits: &[u8; 4] = text.first_chunk()?;
+    digits.iter().try_fold(0, |unit, digit| Some(unit << 4 | char::from(*digit).to_digit(16)?))
 }
 
 fn unescape(text: &str, span: Span) -> Sure<String> {

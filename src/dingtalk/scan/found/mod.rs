@@ -1,19 +1,20 @@
 //! One object as the scanner found it: places in the text by field, read on demand.
 
+mod claims;
+mod shaped;
+
 use smallvec::SmallVec;
 
-use super::super::draft::{Counterparts, Said};
-use super::super::field::{Field, Fields, Kind};
-use super::super::part::Party;
-use super::super::reject::Reject;
-use super::super::storage;
-use super::super::value::{self, Scalar, Value};
 use super::key::Key;
 use super::reader::{Reader, Slow, Span, Sure, Token};
+use super::shape::{Shapes, Step, Trail};
+use crate::dingtalk::draft::{Counterparts, Said};
+use crate::dingtalk::field::{Field, Fields, Kind};
+use crate::dingtalk::part::Party;
+use crate::dingtalk::reject::Reject;
+use crate::dingtalk::storage;
+use crate::dingtalk::value::{self, Scalar, Value};
 use crate::domain::event::{Counterpart, Id, Storage, Text};
-
-/// Levels below an object of claims that are looked into.
-const DEEPEST: u32 = 4;
 
 /// Fields of one kind.
 const fn of_kinds(kinds: &[Kind]) -> Fields {
@@ -63,6 +64,8 @@ pub(super) struct Found<'t, 's> {
     snake: bool,
     pub(super) capital: bool,
     pause: Pause,
+    /// What may vary, while a shape is learnt.
+    trail: Option<Trail>,
 }
 
 /// Whether reading stops at the first object that may hold the event, so that it is read once, as what it is, and not
@@ -97,6 +100,7 @@ impl<'t, 's> Found<'t, 's> {
             snake: false,
             capital: false,
             pause: Pause::Never,
+            trail: None,
         }
     }
 
@@ -122,8 +126,20 @@ impl<'t, 's> Found<'t, 's> {
     }
 
     /// Reads the object at hand, or on behind the carrier that it [paused](Self::is_paused) at.
-    pub(super) fn fill(&mut self, reader: &mut Reader<'t, 's>) -> Sure<()> {
-        *reader = self.read(*reader)?;
+    pub(super) fn fill(&mut self, reader: &mut Reader<'t, 's>, shapes: &mut Shapes) -> Sure<()> {
+        let root = self.root();
+        let before = self.before(root);
+        if let Ok(behind) = self.by_shape(shapes, root, *reader) {
+            shapes.fitted += 1;
+            *reader = behind;
+            return Ok(());
+        }
+        self.undo(&before);
+        *reader = if reader.is_plain() && shapes.is_curious() {
+            self.learn(shapes, (root, &before), *reader)?
+        } else {
+            self.read(*reader)?
+        };
         Ok(())
     }
 
@@ -137,7 +153,11 @@ impl<'t, 's> Found<'t, 's> {
         loop {
             let key = reader.key(&mut rare)?;
             match key.field {
-                None => reader.skip()?,
+                None => {
+                    let from = reader.at();
+                    reader.skip()?;
+                    self.note_passed(from, reader.at());
+                }
                 Some(field) => {
                     self.snake |= key.snake && field.is_of_row();
                     self.capital |= key.capital && field == Field::EventType;
@@ -145,10 +165,12 @@ impl<'t, 's> Found<'t, 's> {
                     if let Token::Text(span) = token
                         && TEXTS.has(field)
                     {
+                        self.note_text(Step::Text(field), span);
                         self.text_at(field, span)?;
                     } else if let Token::Number(number) = token
                         && NUMBERS.has(field)
                     {
+                        self.note_number(Step::Number(field), reader.at());
                         self.number_at(field, number)?;
                     } else {
                         reader.apart(|reader| self.other(field, token, reader))?;
@@ -195,11 +217,24 @@ impl<'t, 's> Found<'t, 's> {
     /// Everything but a plain text or a plain number where one is expected.
     fn other(&mut self, field: Field, token: Token, reader: &mut Reader<'t, 's>) -> Sure<()> {
         match (field.kind(), token) {
-            (Kind::Time, Token::Number(number)) => self.time_at(field, number),
-            (Kind::Code | Kind::Flag | Kind::Time | Kind::Size, Token::Text(span)) => self.quoted(field, span),
+            (Kind::Time, Token::Number(number)) => {
+                self.note_number(Step::Time(field), reader.at());
+                self.time_at(field, number)
+            }
+            (Kind::Code | Kind::Flag | Kind::Time | Kind::Size, Token::Text(span)) => {
+                self.note_text(Step::Quoted(field), span);
+                self.quoted(field, span)
+            }
             (Kind::Flag, Token::True) => self.put(field, 1),
             (Kind::Flag, Token::False) => self.put(field, 0),
-            (Kind::Parties, Token::Array) => self.parties(field, reader),
+            (Kind::Parties, Token::Array) => {
+                let from = reader.at();
+                let shape = self.trail.take();
+                self.parties(field, reader)?;
+                self.trail = shape;
+                self.note_parties(field, from, reader.at());
+                Ok(())
+            }
             (Kind::Storage, Token::Object) => self.storage(field, reader),
             (Kind::Carrier, _) => self.carry(field, token, reader),
             (Kind::Files | Kind::Apps | Kind::Inner, _) => Err(Slow),
@@ -310,121 +345,6 @@ impl<'t, 's> Found<'t, 's> {
                 return Ok(party);
             }
         }
-    }
-
-    /// What a collector learnt about the storage; see [`super::super::storage`].
-    fn storage(&mut self, field: Field, reader: &mut Reader<'t, 's>) -> Sure<()> {
-        self.once(field)?;
-        self.claims(reader, 0)
-    }
-
-    /// An object of claims.
-    fn claims(&mut self, reader: &mut Reader<'t, 's>, depth: u32) -> Sure<()> {
-        if depth > DEEPEST {
-            return Err(Slow);
-        }
-        *reader = self.read_claims(*reader, depth)?;
-        Ok(())
-    }
-
-    /// By value, as [`Self::read`].
-    #[inline(always)]
-    fn read_claims(&mut self, mut reader: Reader<'t, 's>, depth: u32) -> Sure<Reader<'t, 's>> {
-        if !reader.enter(b'}') {
-            return Ok(reader);
-        }
-        let (mut given, mut rare) = (0u8, Key::default());
-        loop {
-            let claim = reader.key(&mut rare)?.claim;
-            match claim {
-                // mostly a plain value, in which nothing can be
-                storage::Key::Other if !matches!(reader.byte(), b'{' | b'[') => reader.skip()?,
-                storage::Key::Other => reader.apart(|reader| self.seek(reader, depth))?,
-                storage::Key::Inside if reader.byte() == b'{' => {
-                    reader.apart(|reader| self.claims(reader, depth + 1))?;
-                }
-                storage::Key::Inside => return Err(Slow),
-                storage::Key::Region => Self::claim(&mut self.region, &mut reader)?,
-                storage::Key::Bucket => Self::claim(&mut self.bucket, &mut reader)?,
-                storage::Key::Host(kind) => reader.apart(|reader| self.claimed_hosts(kind, &mut given, reader))?,
-            }
-            if !reader.more(b'}')? {
-                return Ok(reader);
-            }
-        }
-    }
-
-    /// Anything else, in which an object of claims may be.
-    fn seek(&mut self, reader: &mut Reader<'t, 's>, depth: u32) -> Sure<()> {
-        if reader.byte() != b'{' && reader.byte() != b'[' {
-            return reader.skip();
-        }
-        if depth > DEEPEST {
-            return Err(Slow);
-        }
-        let object = reader.byte() == b'{';
-        let close = if object { b'}' } else { b']' };
-        if !reader.enter(close) {
-            return Ok(());
-        }
-        let mut rare = Key::default();
-        loop {
-            match object.then(|| reader.key(&mut rare).map(|key| key.claim)).transpose()? {
-                Some(storage::Key::Inside) if reader.byte() == b'{' => self.claims(reader, depth + 1)?,
-                Some(storage::Key::Inside) => return Err(Slow),
-                Some(storage::Key::Host(_) | storage::Key::Region | storage::Key::Bucket | storage::Key::Other)
-                | None => self.seek(reader, depth + 1)?,
-            }
-            if !reader.more(close)? {
-                return Ok(());
-            }
-        }
-    }
-
-    /// A region or a bucket.
-    #[inline(always)]
-    fn claim(slot: &mut Option<Span>, reader: &mut Reader<'t, 's>) -> Sure<()> {
-        match reader.token()? {
-            Token::Text(span) if span.is_empty() => Ok(()),
-            Token::Text(span) if slot.is_none() => {
-                *slot = Some(span);
-                Ok(())
-            }
-            Token::Null => Ok(()),
-            Token::Text(_) | Token::Number(_) | Token::True | Token::False | Token::Object | Token::Array => Err(Slow),
-        }
-    }
-
-    /// An address or several; `given`: the kinds that this object has said.
-    fn claimed_hosts(&mut self, kind: u8, given: &mut u8, reader: &mut Reader<'t, 's>) -> Sure<()> {
-        let from = self.hosts.len();
-        match reader.token()? {
-            Token::Text(span) => self.host(kind, span)?,
-            Token::Null => {}
-            Token::Array if !reader.enter(b']') => {}
-            Token::Array => loop {
-                let Token::Text(span) = reader.token()? else { return Err(Slow) };
-                self.host(kind, span)?;
-                if !reader.more(b']')? {
-                    break;
-                }
-            },
-            Token::Number(_) | Token::True | Token::False | Token::Object => return Err(Slow),
-        }
-        if self.hosts.len() > from {
-            if *given & 1 << kind != 0 {
-                return Err(Slow);
-            }
-            *given |= 1 << kind;
-        }
-        Ok(())
-    }
-
-    fn host(&mut self, kind: u8, span: Span) -> Sure<()> {
-        if !span.is_empty() {
-            self.hosts.push((kind, span));
-        }
-        Ok(())
     }
 
     #[inline(always)]

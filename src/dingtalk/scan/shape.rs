@@ -1,0 +1,427 @@
+//! Objects that are written as others before: the same keys in the same order, with the same space between them.
+//!
+//! Whoever writes events writes them by a few shapes. What stands between the values that vary is compared with what stood
+//! there before, 32 bytes in a step, instead of being read again: nothing of it need be looked up, and what it meant then
+//! it means now. Shapes are kept as a tree of such texts; where two shapes part, their texts are tried in turn.
+//!
+//! Nothing rests on a shape but speed. One is learnt from an object that the scanner has read to its end, and only the
+//! values that the scanner notes on the way may vary; everything else stands for itself, byte for byte. An object that fits
+//! no shape is read as if there were none.
+
+use super::super::field::{Field, Fields};
+
+/// Bytes of text that a node compares.
+const WIDTH: usize = 32;
+
+/// Nodes that are kept. When there is room for no more, all are forgotten: what occurs often is soon known again.
+const MOST_NODES: usize = 2048;
+
+/// Nodes of one object, at the most: a page of objects is none that comes again.
+const MOST_OF_ONE: usize = 256;
+
+/// Texts that are tried at one place.
+const MOST_BRANCHES: usize = 16;
+
+/// Shapes are learnt from one object of 256 that fit none, at the least.
+const MOST_PATIENCE: u32 = 8;
+
+/// What stands behind a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// More of the text.
+    On,
+    /// A string or a whole number that nobody reads.
+    PassText,
+    PassNumber,
+    Text(Field),
+    Number(Field),
+    Time(Field),
+    /// A number or a time as text.
+    Quoted(Field),
+    Region,
+    Bucket,
+    Host(u8),
+    /// A list of receivers or members; stands at its bracket.
+    Parties(Field),
+    /// An object that may hold the event; and the number of what else is known by now.
+    Pause(Field, u16),
+    /// Nothing: the object is over.
+    End(u16),
+}
+
+/// What an object says by its shape alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Fixed {
+    /// Fields with a value that did not vary.
+    pub(super) slots: Vec<(Field, u64)>,
+    pub(super) seen: Fields,
+    pub(super) snake: bool,
+    pub(super) capital: bool,
+}
+
+/// A text, and what stands behind it.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+pub(super) struct Node {
+    text: [u8; WIDTH],
+    len: u8,
+    /// Quotes in it.
+    quotes: u8,
+    pub(super) step: Step,
+    /// What comes next, if the text is there; and whether that is the node behind this one.
+    pub(super) next: u16,
+    pub(super) is_straight: bool,
+    /// What is tried next, if not.
+    pub(super) other: u16,
+}
+
+/// No node.
+const NONE: u16 = u16::MAX;
+
+/// Where an object begins to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Root {
+    /// At its opening bracket.
+    Object,
+    /// The same, to be read no further than to an object that may hold the event.
+    Carrier,
+    /// Behind that.
+    Behind,
+}
+
+/// A value that may vary: where it stands, and what is made of it.
+#[derive(Clone, Copy, Debug)]
+struct Value {
+    from: u32,
+    to: u32,
+    step: Step,
+}
+
+/// The values of an object that may vary, noted while it is read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Trail {
+    values: Vec<Value>,
+    /// There is more than values: no shape can be made of it.
+    pub(super) is_more: bool,
+}
+
+impl Trail {
+    pub(super) fn note(&mut self, from: usize, to: usize, step: Step) {
+        self.values.push(Value { from: from as u32, to: to as u32, step });
+    }
+
+    /// Notes the strings and whole numbers of a value that nobody reads. It is known to be JSON, without escapes.
+    pub(super) fn note_values(&mut self, value: &[u8], from: usize) {
+        let mut at = 0;
+        while let Some(byte) = value.get(at) {
+            let rest = &value[at + 1..];
+            let mut end = at + 1;
+            match byte {
+                b'"' => {
+                    end += rest.iter().take_while(|byte| **byte != b'"').count();
+                    // a key stands for itself
+                    if value.get(end + 1) != Some(&b':') {
+                        self.note(from + at + 1, from + end, Step::PassText);
+                    }
+                    end += 1;
+                }
+                b'0'..=b'9' | b'-' => {
+                    let is_more = |byte: &&u8| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-');
+                    end += rest.iter().take_while(is_more).count();
+                    if value[at..end].iter().all(u8::is_ascii_digit) {
+                        self.note(from + at, from + end, Step::PassNumber);
+                    }
+                }
+                _ => {}
+            }
+            at = end;
+        }
+    }
+
+    /// Whether hosts of that kind were noted.
+    pub(super) fn has_host(&self, kind: u8) -> bool {
+        self.values.iter().any(|value| value.step == Step::Host(kind))
+    }
+
+    /// Fields whose values may vary.
+    pub(super) fn fields(&self) -> Fields {
+        let mut fields = Fields::default();
+        for value in &self.values {
+            match value.step {
+                Step::Text(field) | Step::Number(field) | Step::Time(field) | Step::Quoted(field) => fields.add(field),
+                Step::On | Step::PassText | Step::PassNumber | Step::Region | Step::Bucket | Step::Host(_) => {}
+                Step::Parties(_) | Step::Pause(..) | Step::End(_) => {}
+            }
+        }
+        fields
+    }
+
+    /// Lists that are read anew each time.
+    pub(super) fn lists(&self) -> Fields {
+        let mut fields = Fields::default();
+        for value in &self.values {
+            if let Step::Parties(field) = value.step {
+                fields.add(field);
+            }
+        }
+        fields
+    }
+}
+
+/// The shapes that are known to one reader of messages.
+#[derive(Clone, Debug)]
+pub(super) struct Shapes {
+    nodes: Vec<Node>,
+    fixed: Vec<Fixed>,
+    /// The first node of each root.
+    roots: [u16; 3],
+    /// Objects that fitted a shape.
+    pub(super) fitted: u64,
+    /// Objects that fitted none.
+    strangers: u32,
+    /// Shapes are learnt from one stranger of so many, as a power of two: rarer where nothing comes of it.
+    patience: u32,
+    /// Times that all was forgotten.
+    forgotten: u32,
+}
+
+impl Default for Shapes {
+    fn default() -> Self {
+        Self {
+            nodes: Vec::new(),
+            fixed: Vec::new(),
+            roots: [NONE; 3],
+            fitted: 0,
+            strangers: 0,
+            patience: 0,
+            forgotten: 0,
+        }
+    }
+}
+
+impl Shapes {
+    #[inline(always)]
+    pub(super) fn first(&self, root: Root) -> u16 {
+        self.roots[root as usize]
+    }
+
+    /// A node and those behind it, which mostly come next.
+    #[inline(always)]
+    pub(super) fn run(&self, number: u16) -> Option<&[Node]> {
+        self.nodes.get(usize::from(number)..)
+    }
+
+    #[inline(always)]
+    pub(super) fn fixed(&self, number: u16) -> Option<&Fixed> {
+        self.fixed.get(usize::from(number))
+    }
+
+    /// Whether an object that fits no shape is to be learnt from.
+    pub(super) fn is_curious(&mut self) -> bool {
+        self.strangers = self.strangers.wrapping_add(1);
+        self.strangers.is_multiple_of(1 << self.patience)
+    }
+
+    /// Learns the shape of the object that was read from `from` up to `to`, where `end` stands.
+    pub(super) fn learn(&mut self, text: &[u8], (root, from, to): (Root, usize, usize), trail: &Trail, end: End) {
+        let most = trail.values.len() + (to - from) / WIDTH + 2;
+        if most > MOST_OF_ONE {
+            return self.give_up();
+        }
+        if self.nodes.len() + most > MOST_NODES {
+            let forgotten = (self.forgotten + 1).min(MOST_PATIENCE);
+            *self = Self { fitted: self.fitted, strangers: self.strangers, forgotten, ..Self::default() };
+        }
+        let known = self.nodes.len();
+        let step = match end {
+            End::Object(fixed) => Step::End(self.keep(fixed)),
+            End::Carrier(field, fixed) => Step::Pause(field, self.keep(fixed)),
+        };
+        let last = Value { from: to as u32, to: to as u32, step };
+        let (mut at, mut link) = (from, Link::Root(root));
+        for value in trail.values.iter().chain([&last]) {
+            let Some(between) = text.get(at..value.from as usize) else { return };
+            let (parts, rest) = between.as_chunks::<WIDTH>();
+            for part in parts {
+                let Some(next) = self.grow(link, part, Step::On) else { return };
+                link = next;
+            }
+            let Some(next) = self.grow(link, rest, value.step) else { return };
+            (at, link) = (value.to as usize, next);
+        }
+        if self.nodes.len() > known {
+            self.patience = self.patience.saturating_sub(1).max(self.forgotten);
+        } else {
+            self.give_up();
+        }
+    }
+
+    /// Nothing was learnt from an object.
+    pub(super) fn give_up(&mut self) {
+        self.patience = (self.patience + 1).min(MOST_PATIENCE);
+    }
+
+    fn keep(&mut self, fixed: Fixed) -> u16 {
+        let known = self.fixed.iter().position(|known| *known == fixed);
+        known.unwrap_or_else(|| {
+            self.fixed.push(fixed);
+            self.fixed.len() - 1
+        }) as u16
+    }
+
+    /// The branch at a place with this text and step, there or grown. `None`: there are too many.
+    fn grow(&mut self, link: Link, text: &[u8], step: Step) -> Option<Link> {
+        let mut node = Node {
+            text: [0; WIDTH],
+            len: text.len() as u8,
+            quotes: 0,
+            step,
+            next: NONE,
+            is_straight: false,
+            other: NONE,
+        };
+        node.text[..text.len()].copy_from_slice(text);
+        node.quotes = text.iter().filter(|byte| **byte == b'"').count() as u8;
+        let (mut at, mut last) = (self.follow(link), None);
+        for _ in 0..MOST_BRANCHES {
+            let Some(known) = self.nodes.get(usize::from(at)) else {
+                let number = self.nodes.len() as u16;
+                *self.link(last.map_or(link, Link::Other)) = number;
+                if let (Link::Next(before), None) = (link, last) {
+                    self.nodes[usize::from(before)].is_straight = before + 1 == number;
+                }
+                self.nodes.push(node);
+                return Some(Link::Next(number));
+            };
+            if (known.text, known.len, known.step) == (node.text, node.len, node.step) {
+                return Some(Link::Next(at));
+            }
+            (last, at) = (Some(at), known.other);
+        }
+        None
+    }
+
+    fn follow(&mut self, link: Link) -> u16 {
+        *self.link(link)
+    }
+
+    fn link(&mut self, link: Link) -> &mut u16 {
+        match link {
+            Link::Root(root) => &mut self.roots[root as usize],
+            Link::Next(number) => &mut self.nodes[usize::from(number)].next,
+            Link::Other(number) => &mut self.nodes[usize::from(number)].other,
+        }
+    }
+}
+
+/// How the reading of an object came to its end, and what it says by its shape alone.
+pub(super) enum End {
+    Object(Fixed),
+    /// At an object that may hold the event.
+    Carrier(Field, Fixed),
+}
+
+/// A place in the tree where a node hangs.
+#[derive(Clone, Copy)]
+enum Link {
+    Root(Root),
+    Next(u16),
+    Other(u16),
+}
+
+/// Masks for the first bytes of a node's text.
+static FIRST: [[u8; WIDTH]; 2 * WIDTH] = {
+    let (mut masks, mut len) = ([[0; WIDTH]; 2 * WIDTH], 0);
+    while len <= WIDTH {
+        let mut at = 0;
+        while at < len {
+            masks[len][at] = 0xff;
+            at += 1;
+        }
+        len += 1;
+    }
+    masks
+};
+
+impl Node {
+    /// Bytes and quotes of the text.
+    #[inline(always)]
+    pub(super) fn size(&self) -> (usize, usize) {
+        (usize::from(self.len), usize::from(self.quotes))
+    }
+
+    /// Whether the text stands at a place.
+    #[inline(always)]
+    pub(super) fn is_at(&self, text: &[u8], at: usize) -> bool {
+        match text.get(at..).and_then(<[u8]>::first_chunk::<WIDTH>) {
+            Some(there) => same(there, &self.text, &FIRST[usize::from(self.len) % FIRST.len()]),
+            None => self.is_at_end(text, at),
+        }
+    }
+
+    /// The same, near the end of the text.
+    #[cold]
+    fn is_at_end(&self, text: &[u8], at: usize) -> bool {
+        text.get(at..).is_some_and(|rest| rest.starts_with(&self.text[..usize::from(self.len)]))
+    }
+}
+
+/// Whether two texts are the same where the mask is set.
+#[inline(always)]
+fn same(one: &[u8; WIDTH], other: &[u8; WIDTH], mask: &[u8; WIDTH]) -> bool {
+    let mut differ = 0;
+    for at in 0..WIDTH {
+        differ |= (one[at] ^ other[at]) & mask[at];
+    }
+    differ == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn learn(shapes: &mut Shapes, text: &str) {
+        let mut trail = Trail::default();
+        text.match_indices(':').for_each(|(at, _)| trail.note(at + 1, at + 2, Step::PassNumber));
+        shapes.learn(text.as_bytes(), (Root::Object, 0, text.len()), &trail, End::Object(Fixed::default()));
+    }
+
+    #[test]
+    fn however_many_shapes_there_are_memory_is_bounded_and_the_last_is_known() {
+        let mut shapes = Shapes::default();
+        for number in 0..8_000 {
+            let (a, b, c) = (number / 256 % 16, number / 16 % 16, number % 16);
+            let text = format!("{{\"key{a}\":1,\"key{b}\":1,\"key{c}\":1}}");
+            learn(&mut shapes, &text);
+            let nodes = shapes.nodes.len();
+            assert!(nodes <= MOST_NODES && shapes.fixed.len() == 1);
+            learn(&mut shapes, &text);
+            // with little room left it is learnt anew
+            assert!(shapes.nodes.len() == nodes || nodes + 10 > MOST_NODES, "{text} was not known");
+        }
+        assert!(shapes.forgotten > 1);
+    }
+
+    #[test]
+    fn what_brings_nothing_is_tried_ever_more_seldom() {
+        let mut shapes = Shapes::default();
+        let mut tried = 0;
+        for _ in 0..10_000 {
+            if shapes.is_curious() {
+                tried += 1;
+                shapes.give_up();
+            }
+        }
+        assert!((9..100).contains(&tried), "{tried}");
+    }
+
+    #[test]
+    fn values_of_what_nobody_reads_are_found() {
+        let mut trail = Trail::default();
+        let text = r#"{"a":["x",12,-3,1.5,1e3,true],"b":{"c":"","d":null}}"#;
+        trail.note_values(text.as_bytes(), 0);
+        let found = |value: &Value| text.get(value.from as usize..value.to as usize).unwrap();
+        let found: Vec<&str> = trail.values.iter().map(found).collect();
+        assert_eq!(found, ["x", "12", ""]);
+    }
+}
