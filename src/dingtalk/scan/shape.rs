@@ -8,6 +8,8 @@
 //! values that the scanner notes on the way may vary; everything else stands for itself, byte for byte. An object that fits
 //! no shape is read as if there were none.
 
+use smallvec::SmallVec;
+
 use super::super::field::{Field, Fields};
 
 /// Bytes of text that a node compares.
@@ -18,6 +20,9 @@ const MOST_NODES: usize = 2048;
 
 /// Nodes of one object, at the most: a page of objects is none that comes again.
 const MOST_OF_ONE: usize = 256;
+
+/// Room for what shapes say by themselves; there are few such things to say.
+const MOST_FIXED: usize = 64;
 
 /// Texts that are tried at one place.
 const MOST_BRANCHES: usize = 16;
@@ -53,7 +58,7 @@ pub(super) enum Step {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Fixed {
     /// Fields with a value that did not vary.
-    pub(super) slots: Vec<(Field, u64)>,
+    pub(super) slots: SmallVec<[(Field, u64); 2]>,
     pub(super) seen: Fields,
     pub(super) snake: bool,
     pub(super) capital: bool,
@@ -107,6 +112,10 @@ pub(super) struct Trail {
 
 impl Trail {
     pub(super) fn note(&mut self, from: usize, to: usize, step: Step) {
+        if self.values.len() == MOST_OF_ONE {
+            self.is_more = true;
+            return;
+        }
         self.values.push(Value { from: from as u32, to: to as u32, step });
     }
 
@@ -183,6 +192,8 @@ pub(super) struct Shapes {
     patience: u32,
     /// Times that all was forgotten.
     forgotten: u32,
+    /// Memory for the next trail: learning allocates no more than once.
+    trail: Trail,
 }
 
 impl Default for Shapes {
@@ -195,6 +206,7 @@ impl Default for Shapes {
             strangers: 0,
             patience: 0,
             forgotten: 0,
+            trail: Trail::default(),
         }
     }
 }
@@ -229,9 +241,10 @@ impl Shapes {
             return self.give_up();
         }
         if self.nodes.len() + most > MOST_NODES {
-            let forgotten = (self.forgotten + 1).min(MOST_PATIENCE);
-            *self = Self { fitted: self.fitted, strangers: self.strangers, forgotten, ..Self::default() };
+            self.forget();
         }
+        self.nodes.reserve(MOST_NODES - self.nodes.len());
+        self.fixed.reserve(MOST_FIXED.saturating_sub(self.fixed.len()));
         let known = self.nodes.len();
         let step = match end {
             End::Object(fixed) => Step::End(self.keep(fixed)),
@@ -254,6 +267,26 @@ impl Shapes {
         } else {
             self.give_up();
         }
+    }
+
+    fn forget(&mut self) {
+        self.nodes.clear();
+        self.fixed.clear();
+        self.roots = [NONE; 3];
+        self.forgotten = (self.forgotten + 1).min(MOST_PATIENCE);
+        self.patience = self.patience.max(self.forgotten);
+    }
+
+    /// An empty trail, to be given back.
+    pub(super) fn lend(&mut self) -> Trail {
+        let mut trail = std::mem::take(&mut self.trail);
+        trail.values.clear();
+        trail.values.reserve(MOST_OF_ONE);
+        Trail { values: trail.values, is_more: false }
+    }
+
+    pub(super) fn take_back(&mut self, trail: Trail) {
+        self.trail = trail;
     }
 
     /// Nothing was learnt from an object.

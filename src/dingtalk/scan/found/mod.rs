@@ -228,12 +228,12 @@ impl<'t, 's> Found<'t, 's> {
             (Kind::Flag, Token::True) => self.put(field, 1),
             (Kind::Flag, Token::False) => self.put(field, 0),
             (Kind::Parties, Token::Array) => {
-                let from = reader.at();
-                let shape = self.trail.take();
-                self.parties(field, reader)?;
-                self.trail = shape;
+                // read anew each time: nothing of it is noted but where it is
+                let (from, trail) = (reader.at(), self.trail.take());
+                let read = self.parties(field, reader);
+                self.trail = trail;
                 self.note_parties(field, from, reader.at());
-                Ok(())
+                read
             }
             (Kind::Storage, Token::Object) => self.storage(field, reader),
             (Kind::Carrier, _) => self.carry(field, token, reader),

@@ -1,5 +1,7 @@
 //! An object read by a shape that is known; and how one is learnt.
 
+use smallvec::SmallVec;
+
 use super::super::reader::{Reader, Slow, Span, Sure};
 use super::super::shape::{End, Fixed, Root, Shapes, Step, Trail};
 use super::{Carrier, Found, Pause};
@@ -151,39 +153,43 @@ impl<'t, 's> Found<'t, 's> {
     ) -> Sure<Reader<'t, 's>> {
         let (snake, capital) = (self.snake, self.capital);
         (self.snake, self.capital) = (false, false);
-        self.trail = Some(Trail::default());
+        self.trail = Some(shapes.lend());
         let read = self.read(reader);
-        let mut trail = self.trail.take().unwrap_or_default();
-        let behind = read?;
+        let trail = self.trail.take().unwrap_or_default();
+        if let Ok(behind) = read {
+            match self.end_of_shape(&trail, root, before) {
+                Some(end) => {
+                    shapes.learn(reader.text.as_bytes(), (root, reader.at(), behind.at()), &trail, end);
+                }
+                None => shapes.give_up(),
+            }
+        }
+        shapes.take_back(trail);
+        (self.snake, self.capital) = (self.snake | snake, self.capital | capital);
+        read
+    }
+
+    /// What the shape alone says of the object that was read; `None`: there is something of which no shape can be made.
+    fn end_of_shape(&self, trail: &Trail, root: Root, before: &Before) -> Option<End> {
         let mut fixed = Fixed {
-            slots: Vec::new(),
+            slots: SmallVec::new(),
             seen: self.seen.without(before.seen).without(trail.lists()),
             snake: self.snake,
             capital: self.capital,
         };
-        (self.snake, self.capital) = (self.snake | snake, self.capital | capital);
         let mut left = self.given.without(before.given).without(trail.fields());
         while let Some(field) = left.first() {
             left = left.without(Fields::of(&[field]));
-            if self.texts.has(field) {
-                trail.is_more = true; // it would have to be noted where it stands
-            }
             fixed.slots.push((field, self.slots[field as usize]));
         }
-        let end = match self.carrier {
-            Some(carrier) if self.pause == Pause::Now => End::Carrier(carrier.field, fixed),
-            Some(_) if root != Root::Behind => {
-                trail.is_more = true; // it holds a place in the text
-                End::Object(fixed)
-            }
-            Some(_) | None => End::Object(fixed),
-        };
-        if trail.is_more {
-            shapes.give_up();
-        } else {
-            shapes.learn(reader.text.as_bytes(), (root, reader.at(), behind.at()), &trail, end);
+        // a text would have to be noted where it stands, and so would what may hold the event
+        let is_placed = fixed.slots.iter().any(|(field, _)| self.texts.has(*field));
+        match self.carrier {
+            _ if trail.is_more || is_placed => None,
+            Some(carrier) if self.pause == Pause::Now => Some(End::Carrier(carrier.field, fixed)),
+            Some(_) if root != Root::Behind => None,
+            Some(_) | None => Some(End::Object(fixed)),
         }
-        Ok(behind)
     }
 
     /// Notes a text that may vary, if a shape is learnt.
