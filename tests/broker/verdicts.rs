@@ -21,6 +21,9 @@ const PARTITIONS: i32 = 6;
 /// Kills, by turns.
 const KILLS: u64 = 4;
 
+/// Tries to freeze one in the middle of a transaction.
+const FREEZES: u64 = 8;
+
 /// Everything that a line says; a word about a person is not among it.
 const FIELDS: [&str; 15] = [
     "destination",
@@ -125,7 +128,7 @@ fn exactly_once(broker: &Broker, place: &std::path::Path, protocol: &str) {
     for round in 0..KILLS {
         kill(&mut instances, round);
     }
-    freeze(&mut instances[1]);
+    freeze(broker, &topic, &mut instances[1]);
     writer.kill().unwrap();
     writer.wait().unwrap();
     wait_until("everything is committed", PATIENCE * 2, || {
@@ -163,17 +166,23 @@ fn kill(instances: &mut [Instance; 2], round: u64) {
 }
 
 /// A zombie: frozen in the middle of a transaction for longer than its session, it comes back to a group that went on without
-/// it, and is refused.
-fn freeze(instance: &mut Instance) {
-    for _ in 0..4 {
+/// it, and is refused. Meanwhile more is written than it can tell, so that it is hardly ever between two transactions.
+fn freeze(broker: &Broker, topic: &str, instance: &mut Instance) {
+    for attempt in 0..FREEZES {
         wait_until("it tells", PATIENCE, || {
             instance.metric("harbourwatch_kafka_verdict_lines_total").is_some_and(|lines| lines > 0.0)
         });
+        let seed = (100 + attempt).to_string();
+        let arguments = ["--events", "20000", "--seed", &seed, "--duplicates", "0", "--rate", "10000"];
+        let mut flood = generating(&broker.0, topic, &arguments);
+        std::thread::sleep(Duration::from_millis(900));
         instance.signal("STOP");
         std::thread::sleep(Duration::from_secs(9));
         instance.signal("CONT");
+        assert!(flood.wait().unwrap().success());
         let is_lost = instance.says_within("partitions lost", Duration::from_secs(15));
         if is_lost && instance.says_within("verdicts not told yet", Duration::from_secs(5)) {
+            eprintln!("{} was frozen in the middle of a transaction at try {}", instance.dir.display(), attempt + 1);
             return;
         }
     }
