@@ -3,15 +3,17 @@
 //! so that it alone says what an event is and why something is none.
 //!
 //! * `kernel`: where the quotes are.
-//! * `reader`: from token to token.
+//! * `reader`, `text`: from token to token.
 //! * `key`, `found`: one object by its fields.
-//! * `shape`: objects that are written as others before.
+//! * `shape`, `trail`: objects that are written as others before.
 
 mod found;
 mod kernel;
 mod key;
 mod reader;
 mod shape;
+mod text;
+mod trail;
 
 pub use kernel::Kernel;
 

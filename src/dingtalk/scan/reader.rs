@@ -5,6 +5,7 @@
 
 use super::kernel::Escapes;
 use super::key::{Digest, Key, Keys};
+use super::text::{TENS, are_sound, digits};
 
 /// Not certain: the ordinary reader decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,7 +175,13 @@ impl<'t, 's> Reader<'t, 's> {
         }
         self.next += 2;
         self.at = to as usize + 1;
-        let span = Span::new(from + 1, to);
+        self.checked(from + 1, to)
+    }
+
+    /// What is between two quotes, if its escapes are sound.
+    #[inline(always)]
+    fn checked(&self, from: u32, to: u32) -> Sure<Span> {
+        let span = Span::new(from, to);
         if to > self.escapes.from { escaped(self.text, span, self.escapes) } else { Ok(span) }
     }
 
@@ -189,9 +196,9 @@ impl<'t, 's> Reader<'t, 's> {
     #[inline(always)]
     pub(super) fn behind_quote(&mut self) -> Sure<Span> {
         let to = *self.quotes.get(self.next).ok_or(Slow)?;
-        let span = Span::new(self.at as u32, to);
+        let from = self.at as u32;
         self.at = to as usize;
-        if to > self.escapes.from { escaped(self.text, span, self.escapes) } else { Ok(span) }
+        self.checked(from, to)
     }
 
     /// Whether no string has escapes.
@@ -387,34 +394,6 @@ fn escaped(text: &str, span: Span, escapes: Escapes) -> Sure<Span> {
     }
 }
 
-/// Whether what begins with a backslash has sound escapes only: a halved surrogate is none (RFC 8259 §7, §8.2).
-fn are_sound(mut text: &[u8]) -> bool {
-    while let [b'\\', rest @ ..] = text {
-        let len = match rest {
-            [b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => 1,
-            [b'u', rest @ ..] => match unit(rest) {
-                Some(0xd800..0xdc00) => match rest {
-                    [_, _, _, _, b'\\', b'u', low @ ..] if matches!(unit(low), Some(0xdc00..0xe000)) => 11,
-                    _ => return false,
-                },
-                Some(0xdc00..0xe000) | None => return false,
-                Some(_) => 5,
-            },
-            _ => return false,
-        };
-        text = &rest[len..];
-        let Some(next) = memchr::memchr(b'\\', text) else { return true };
-        text = &text[next..];
-    }
-    true
-}
-
-/// The number that four hexadecimal digits make.
-fn unit(text: &[u8]) -> Option<u32> {
-    let digits: &[u8; 4] = text.first_chunk()?;
-    digits.iter().try_fold(0, |unit, digit| Some(unit << 4 | char::from(*digit).to_digit(16)?))
-}
-
 fn unescape(text: &str, span: Span) -> Sure<String> {
     let quoted = text.get(span.from() - 1..span.to() + 1).ok_or(Slow)?;
     serde_json::from_str(quoted).map_err(|_| Slow)
@@ -437,63 +416,4 @@ fn literal(text: &str, at: usize) -> Sure<(Token, usize)> {
         Some(_) | None => return Err(Slow),
     };
     if rest.starts_with(word) { Ok((token, word.len())) } else { Err(Slow) }
-}
-
-/// Powers of ten by the number of digits.
-const TENS: [u64; 9] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
-
-/// The number that up to eight digits at a place make, and how many they are.
-#[inline(always)]
-fn digits(text: &[u8], at: usize) -> (u64, usize) {
-    match text.get(at..at + 8).and_then(<[u8]>::first_chunk) {
-        Some(word) => eight(u64::from_le_bytes(*word)),
-        None => last_digits(text, at),
-    }
-}
-
-/// As [`digits`], near the end of the text.
-#[cold]
-fn last_digits(text: &[u8], at: usize) -> (u64, usize) {
-    let mut word = [0; 8];
-    let rest = text.get(at..).unwrap_or_default();
-    let count = rest.len().min(8);
-    word[..count].copy_from_slice(&rest[..count]);
-    eight(u64::from_le_bytes(word))
-}
-
-#[inline(always)]
-fn eight(word: u64) -> (u64, usize) {
-    const ZEROS: u64 = 0x3030_3030_3030_3030;
-    let values = word ^ ZEROS;
-    // a byte above 9 gets its high bit set
-    let others =
-        ((values & 0x7f7f_7f7f_7f7f_7f7f).wrapping_add(0x7676_7676_7676_7676) | values) & 0x8080_8080_8080_8080;
-    let count = others.trailing_zeros() as usize / 8;
-    if count == 0 {
-        return (0, 0);
-    }
-    // the first digit into the highest place it has, zeros before it
-    let values = values << (64 - 8 * count);
-    let pairs = values.wrapping_mul(10).wrapping_add(values >> 8) & 0x00ff_00ff_00ff_00ff;
-    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
-    let number = fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff;
-    (number, count)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn digits_are_counted_and_read() {
-        for text in
-            ["", "x", "7", "42,", "1234567}", "12345678", "123456789", "00012", "9x999999", "99999999", "0", "/1", ":1"]
-        {
-            let count = text.bytes().take_while(u8::is_ascii_digit).count().min(8);
-            let number = text.get(..count).and_then(|text| text.parse().ok()).unwrap_or(0);
-            assert_eq!(digits(text.as_bytes(), 0), (number, count), "{text}");
-            let longer = format!("{text}                ");
-            assert_eq!(digits(longer.as_bytes(), 0), (number, count), "{text}");
-        }
-    }
 }

@@ -10,7 +10,8 @@
 
 use smallvec::SmallVec;
 
-use super::super::field::{Field, Fields};
+use super::trail::{Trail, Value};
+use crate::dingtalk::field::{Field, Fields};
 
 /// Bytes of text that a node compares.
 const WIDTH: usize = 32;
@@ -19,7 +20,7 @@ const WIDTH: usize = 32;
 const MOST_NODES: usize = 2048;
 
 /// Nodes of one object, at the most: a page of objects is none that comes again.
-const MOST_OF_ONE: usize = 256;
+pub(super) const MOST_OF_ONE: usize = 256;
 
 /// Room for what shapes say by themselves; there are few such things to say.
 const MOST_FIXED: usize = 64;
@@ -92,89 +93,6 @@ pub(super) enum Root {
     Carrier,
     /// Behind that.
     Behind,
-}
-
-/// A value that may vary: where it stands, and what is made of it.
-#[derive(Clone, Copy, Debug)]
-struct Value {
-    from: u32,
-    to: u32,
-    step: Step,
-}
-
-/// The values of an object that may vary, noted while it is read.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Trail {
-    values: Vec<Value>,
-    /// There is more than values: no shape can be made of it.
-    pub(super) is_more: bool,
-}
-
-impl Trail {
-    pub(super) fn note(&mut self, from: usize, to: usize, step: Step) {
-        if self.values.len() == MOST_OF_ONE {
-            self.is_more = true;
-            return;
-        }
-        self.values.push(Value { from: from as u32, to: to as u32, step });
-    }
-
-    /// Notes the strings and whole numbers of a value that nobody reads. It is known to be JSON, without escapes.
-    pub(super) fn note_values(&mut self, value: &[u8], from: usize) {
-        let mut at = 0;
-        while let Some(byte) = value.get(at) {
-            let rest = &value[at + 1..];
-            let mut end = at + 1;
-            match byte {
-                b'"' => {
-                    end += rest.iter().take_while(|byte| **byte != b'"').count();
-                    // a key stands for itself
-                    if value.get(end + 1) != Some(&b':') {
-                        self.note(from + at + 1, from + end, Step::PassText);
-                    }
-                    end += 1;
-                }
-                b'0'..=b'9' | b'-' => {
-                    let is_more = |byte: &&u8| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-');
-                    end += rest.iter().take_while(is_more).count();
-                    if value[at..end].iter().all(u8::is_ascii_digit) {
-                        self.note(from + at, from + end, Step::PassNumber);
-                    }
-                }
-                _ => {}
-            }
-            at = end;
-        }
-    }
-
-    /// Whether hosts of that kind were noted.
-    pub(super) fn has_host(&self, kind: u8) -> bool {
-        self.values.iter().any(|value| value.step == Step::Host(kind))
-    }
-
-    /// Fields whose values may vary.
-    pub(super) fn fields(&self) -> Fields {
-        let mut fields = Fields::default();
-        for value in &self.values {
-            match value.step {
-                Step::Text(field) | Step::Number(field) | Step::Time(field) | Step::Quoted(field) => fields.add(field),
-                Step::On | Step::PassText | Step::PassNumber | Step::Region | Step::Bucket | Step::Host(_) => {}
-                Step::Parties(_) | Step::Pause(..) | Step::End(_) => {}
-            }
-        }
-        fields
-    }
-
-    /// Lists that are read anew each time.
-    pub(super) fn lists(&self) -> Fields {
-        let mut fields = Fields::default();
-        for value in &self.values {
-            if let Step::Parties(field) = value.step {
-                fields.add(field);
-            }
-        }
-        fields
-    }
 }
 
 /// The shapes that are known to one reader of messages.
@@ -279,10 +197,7 @@ impl Shapes {
 
     /// An empty trail, to be given back.
     pub(super) fn lend(&mut self) -> Trail {
-        let mut trail = std::mem::take(&mut self.trail);
-        trail.values.clear();
-        trail.values.reserve(MOST_OF_ONE);
-        Trail { values: trail.values, is_more: false }
+        std::mem::take(&mut self.trail).cleared()
     }
 
     pub(super) fn take_back(&mut self, trail: Trail) {
@@ -446,15 +361,5 @@ mod tests {
             }
         }
         assert!((9..100).contains(&tried), "{tried}");
-    }
-
-    #[test]
-    fn values_of_what_nobody_reads_are_found() {
-        let mut trail = Trail::default();
-        let text = r#"{"a":["x",12,-3,1.5,1e3,true],"b":{"c":"","d":null}}"#;
-        trail.note_values(text.as_bytes(), 0);
-        let found = |value: &Value| text.get(value.from as usize..value.to as usize).unwrap();
-        let found: Vec<&str> = trail.values.iter().map(found).collect();
-        assert_eq!(found, ["x", "12", ""]);
     }
 }

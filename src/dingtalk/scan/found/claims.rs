@@ -1,17 +1,17 @@
 //! What an object says of a storage; see [`crate::dingtalk::storage`].
 
-use super::super::reader::{Reader, Slow, Span, Sure, Token};
-use super::super::shape::Step;
 use super::Found;
 use crate::dingtalk::field::Field;
 use crate::dingtalk::scan::key::Key;
+use crate::dingtalk::scan::reader::{Reader, Slow, Span, Sure, Token};
+use crate::dingtalk::scan::shape::Step;
 use crate::dingtalk::storage;
 
 /// Levels below an object of claims that are looked into.
 const DEEPEST: u32 = 4;
 
 impl<'t, 's> Found<'t, 's> {
-    /// What a collector learnt about the storage; see [`super::super::storage`].
+    /// What a collector learnt about the storage; see [`crate::dingtalk::storage`].
     pub(super) fn storage(&mut self, field: Field, reader: &mut Reader<'t, 's>) -> Sure<()> {
         self.once(field)?;
         self.claims(reader, 0)
@@ -37,11 +37,7 @@ impl<'t, 's> Found<'t, 's> {
             let claim = reader.key(&mut rare)?.claim;
             match claim {
                 // mostly a plain value, in which nothing can be
-                storage::Key::Other if !matches!(reader.byte(), b'{' | b'[') => {
-                    let from = reader.at();
-                    reader.skip()?;
-                    self.note_passed(from, reader.at());
-                }
+                storage::Key::Other if !matches!(reader.byte(), b'{' | b'[') => self.pass_over(&mut reader)?,
                 storage::Key::Other => reader.apart(|reader| self.seek(reader, depth))?,
                 storage::Key::Inside if reader.byte() == b'{' => {
                     reader.apart(|reader| self.claims(reader, depth + 1))?;
@@ -70,10 +66,7 @@ impl<'t, 's> Found<'t, 's> {
     /// Anything else, in which an object of claims may be.
     fn seek(&mut self, reader: &mut Reader<'t, 's>, depth: u32) -> Sure<()> {
         if reader.byte() != b'{' && reader.byte() != b'[' {
-            let from = reader.at();
-            reader.skip()?;
-            self.note_passed(from, reader.at());
-            return Ok(());
+            return self.pass_over(reader);
         }
         if depth > DEEPEST {
             return Err(Slow);

@@ -1,20 +1,19 @@
 //! One object as the scanner found it: places in the text by field, read on demand.
 
 mod claims;
+mod parties;
+mod said;
 mod shaped;
 
 use smallvec::SmallVec;
 
 use super::key::Key;
 use super::reader::{Reader, Slow, Span, Sure, Token};
-use super::shape::{Shapes, Step, Trail};
-use crate::dingtalk::draft::{Counterparts, Said};
+use super::shape::{Shapes, Step};
+use super::trail::Trail;
 use crate::dingtalk::field::{Field, Fields, Kind};
-use crate::dingtalk::part::Party;
-use crate::dingtalk::reject::Reject;
-use crate::dingtalk::storage;
 use crate::dingtalk::value::{self, Scalar, Value};
-use crate::domain::event::{Counterpart, Id, Storage, Text};
+use crate::domain::event::{Counterpart, Text};
 
 /// Fields of one kind.
 const fn of_kinds(kinds: &[Kind]) -> Fields {
@@ -153,11 +152,7 @@ impl<'t, 's> Found<'t, 's> {
         loop {
             let key = reader.key(&mut rare)?;
             match key.field {
-                None => {
-                    let from = reader.at();
-                    reader.skip()?;
-                    self.note_passed(from, reader.at());
-                }
+                None => self.pass_over(&mut reader)?,
                 Some(field) => {
                     self.snake |= key.snake && field.is_of_row();
                     self.capital |= key.capital && field == Field::EventType;
@@ -295,58 +290,6 @@ impl<'t, 's> Found<'t, 's> {
         Ok(())
     }
 
-    /// A list of receivers or members; see [`super::super::part`].
-    fn parties(&mut self, field: Field, reader: &mut Reader<'t, 's>) -> Sure<()> {
-        self.once(field)?;
-        if !reader.enter(b']') {
-            return Ok(());
-        }
-        loop {
-            let party = self.party(reader)?.into_counterpart(field == Field::Members);
-            let list = if field == Field::Members { &mut self.members } else { &mut self.receivers };
-            list.push(party);
-            if !reader.more(b']')? {
-                return Ok(());
-            }
-        }
-    }
-
-    fn party(&self, reader: &mut Reader<'t, 's>) -> Sure<Party<'t>> {
-        let (mut party, mut given) = (Party::default(), 0u8);
-        if reader.byte() != b'{' {
-            return Err(Slow);
-        }
-        if !reader.enter(b'}') {
-            return Ok(party);
-        }
-        let mut rare = Key::default();
-        loop {
-            let key = reader.key(&mut rare)?;
-            match key.part {
-                None => reader.skip()?,
-                Some(part) => {
-                    let value = match reader.token()? {
-                        Token::Text(span) if !span.is_empty() => Scalar::Text(self.text_of(span)?),
-                        Token::Number(number) => Scalar::Unsigned(number),
-                        Token::Text(_) | Token::Null => Scalar::Nothing,
-                        Token::True | Token::False | Token::Object | Token::Array => return Err(Slow),
-                    };
-                    if value != Scalar::Nothing {
-                        if given & 1 << part != 0 {
-                            return Err(Slow);
-                        }
-                        given |= 1 << part;
-                        party.says(key.member, key.receiver);
-                        party.put(part.into(), value).map_err(|_| Slow)?;
-                    }
-                }
-            }
-            if !reader.more(b'}')? {
-                return Ok(party);
-            }
-        }
-    }
-
     #[inline(always)]
     fn text_of(&self, span: Span) -> Sure<Text<'t>> {
         if span.is_escaped() {
@@ -358,61 +301,5 @@ impl<'t, 's> Found<'t, 's> {
     #[inline(always)]
     fn slot(&self, field: Field) -> Option<Slot> {
         self.given.has(field).then_some(self.slots[field as usize])
-    }
-}
-
-impl<'t> Said<'t> for Found<'t, '_> {
-    fn has(&self, fields: Fields) -> bool {
-        !self.given.and(fields).is_empty()
-    }
-
-    fn check(&self, _: Fields) -> Result<(), Reject> {
-        Ok(())
-    }
-
-    fn is_snake(&self) -> bool {
-        self.snake
-    }
-
-    fn number(&self, field: Field) -> Option<i64> {
-        self.slot(field).map(u64::cast_signed)
-    }
-
-    fn id(&self, field: Field) -> Option<Id<'t>> {
-        let slot = self.slot(field)?;
-        if !self.texts.has(field) {
-            return Some(Id::Number(slot));
-        }
-        self.text_of(Span::from_bits(slot)).ok().map(Id::from_text)
-    }
-
-    fn text(&self, field: Field) -> Option<Text<'t>> {
-        self.slot(field).and_then(|slot| self.text_of(Span::from_bits(slot)).ok())
-    }
-
-    fn single(&self, field: Field) -> (Option<Id<'t>>, bool) {
-        (self.id(field), false)
-    }
-
-    fn storage(&self) -> Storage<'t> {
-        let text = |span: Option<Span>| span.and_then(|span| self.text_of(span).ok());
-        let mut storage = Storage { region: text(self.region), bucket: text(self.bucket), ..Storage::default() };
-        let mut add = |span: Span| self.text_of(span).map_or((), |host| storage.hosts.add(host));
-        match self.hosts.as_slice() {
-            // mostly there is one, if any: no order to find
-            [] => {}
-            [(_, span)] => add(*span),
-            many => {
-                for kind in 0..storage::HOSTS {
-                    many.iter().filter(|(known, _)| *known == kind).for_each(|(_, span)| add(*span));
-                }
-            }
-        }
-        storage
-    }
-
-    fn take_parties(&mut self, all: &mut Counterparts<'t>) {
-        let lists = [&mut self.receivers, &mut self.members];
-        lists.into_iter().filter(|list| !list.is_empty()).for_each(|list| all.extend(list.drain(..)));
     }
 }

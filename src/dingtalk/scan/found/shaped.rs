@@ -2,10 +2,11 @@
 
 use smallvec::SmallVec;
 
-use super::super::reader::{Reader, Slow, Span, Sure};
-use super::super::shape::{End, Fixed, Root, Shapes, Step, Trail};
 use super::{Carrier, Found, Pause};
 use crate::dingtalk::field::{Field, Fields};
+use crate::dingtalk::scan::reader::{Reader, Slow, Span, Sure};
+use crate::dingtalk::scan::shape::{End, Fixed, Root, Shapes, Step};
+use crate::dingtalk::scan::trail::Trail;
 
 /// What is known of an object before a shape is tried, which may turn out not to fit. Mostly nothing is.
 #[derive(Default)]
@@ -219,14 +220,17 @@ impl<'t, 's> Found<'t, 's> {
         }
     }
 
-    /// Notes what was passed over: the strings and whole numbers of a value that nobody reads.
+    /// Passes over a value that nobody reads, and notes the strings and whole numbers in it.
     #[inline(always)]
-    pub(super) fn note_passed(&mut self, from: usize, to: usize) {
+    pub(super) fn pass_over(&mut self, reader: &mut Reader<'t, 's>) -> Sure<()> {
+        let from = reader.at();
+        reader.skip()?;
         if let Some(trail) = &mut self.trail
-            && let Some(value) = self.reader.text.as_bytes().get(from..to)
+            && let Some(value) = reader.text.as_bytes().get(from..reader.at())
         {
             trail.note_values(value, from);
         }
+        Ok(())
     }
 
     /// Notes that no shape can be made of this object.

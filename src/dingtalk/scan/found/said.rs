@@ -1,0 +1,65 @@
+//! What the object says, for whoever makes an event of it.
+
+use super::Found;
+use crate::dingtalk::draft::{Counterparts, Said};
+use crate::dingtalk::field::{Field, Fields};
+use crate::dingtalk::reject::Reject;
+use crate::dingtalk::scan::reader::Span;
+use crate::dingtalk::storage;
+use crate::domain::event::{Id, Storage, Text};
+
+impl<'t> Said<'t> for Found<'t, '_> {
+    fn has(&self, fields: Fields) -> bool {
+        !self.given.and(fields).is_empty()
+    }
+
+    fn check(&self, _: Fields) -> Result<(), Reject> {
+        Ok(())
+    }
+
+    fn is_snake(&self) -> bool {
+        self.snake
+    }
+
+    fn number(&self, field: Field) -> Option<i64> {
+        self.slot(field).map(u64::cast_signed)
+    }
+
+    fn id(&self, field: Field) -> Option<Id<'t>> {
+        let slot = self.slot(field)?;
+        if !self.texts.has(field) {
+            return Some(Id::Number(slot));
+        }
+        self.text_of(Span::from_bits(slot)).ok().map(Id::from_text)
+    }
+
+    fn text(&self, field: Field) -> Option<Text<'t>> {
+        self.slot(field).and_then(|slot| self.text_of(Span::from_bits(slot)).ok())
+    }
+
+    fn single(&self, field: Field) -> (Option<Id<'t>>, bool) {
+        (self.id(field), false)
+    }
+
+    fn storage(&self) -> Storage<'t> {
+        let text = |span: Option<Span>| span.and_then(|span| self.text_of(span).ok());
+        let mut storage = Storage { region: text(self.region), bucket: text(self.bucket), ..Storage::default() };
+        let mut add = |span: Span| self.text_of(span).map_or((), |host| storage.hosts.add(host));
+        match self.hosts.as_slice() {
+            // mostly there is one, if any: no order to find
+            [] => {}
+            [(_, span)] => add(*span),
+            many => {
+                for kind in 0..storage::HOSTS {
+                    many.iter().filter(|(known, _)| *known == kind).for_each(|(_, span)| add(*span));
+                }
+            }
+        }
+        storage
+    }
+
+    fn take_parties(&mut self, all: &mut Counterparts<'t>) {
+        let lists = [&mut self.receivers, &mut self.members];
+        lists.into_iter().filter(|list| !list.is_empty()).for_each(|list| all.extend(list.drain(..)));
+    }
+}
