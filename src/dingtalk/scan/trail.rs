@@ -102,4 +102,12 @@ mod tests {
         let found: Vec<&str> = trail.values.iter().map(found).collect();
         assert_eq!(found, ["x", "12", ""]);
     }
+
+    #[test]
+    fn of_a_page_of_values_only_so_many_are_noted() {
+        let mut trail = Trail::default();
+        trail.note_values(format!("[{}0]", "0,".repeat(10_000)).as_bytes(), 0);
+        assert_eq!(trail.values.len(), MOST_OF_ONE);
+        assert!(trail.is_more && !trail.cleared().is_more);
+    }
 }
