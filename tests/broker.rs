@@ -12,6 +12,7 @@ mod feed;
 mod instance;
 mod join;
 mod lifecycle;
+mod members;
 mod node;
 mod poison;
 mod verdicts;

@@ -179,7 +179,11 @@ fn cause(code: Code, text: &str) -> Cause {
         Code::GroupAuthorizationFailed => Cause::GroupNotAuthorised,
         Code::ClusterAuthorizationFailed | Code::TransactionalIdAuthorizationFailed => Cause::ClusterNotAuthorised,
         Code::UnknownTopic | Code::UnknownTopicOrPartition | Code::InvalidTopic => Cause::NoSuchTopic,
-        Code::FencedInstanceId | Code::InvalidProducerEpoch | Code::Fenced | Code::ProducerFenced => Cause::Fenced,
+        Code::FencedInstanceId
+        | Code::UnreleasedInstanceId
+        | Code::InvalidProducerEpoch
+        | Code::Fenced
+        | Code::ProducerFenced => Cause::Fenced,
         Code::MessageSizeTooLarge | Code::InvalidMessageSize => Cause::TooLarge,
         Code::InconsistentGroupProtocol => Cause::OtherProtocol,
         Code::AllBrokersDown | Code::BrokerTransportFailure | Code::Resolve | Code::OperationTimedOut => {

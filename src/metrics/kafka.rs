@@ -15,11 +15,13 @@ pub enum Moved {
     Revoked,
     /// Partitions were lost before they could be given up.
     Lost,
+    /// We had the group share out partitions that nobody owned.
+    Forced,
 }
 
 impl Moved {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Assigned, Self::Revoked, Self::Lost];
+    pub const ALL: [Self; 4] = [Self::Assigned, Self::Revoked, Self::Lost, Self::Forced];
 
     /// The label's value.
     pub fn name(self) -> &'static str {
@@ -27,6 +29,7 @@ impl Moved {
             Self::Assigned => "assigned",
             Self::Revoked => "revoked",
             Self::Lost => "lost",
+            Self::Forced => "forced",
         }
     }
 }

@@ -202,7 +202,7 @@ fn chaos(size: Size, protocol: &str) {
     // half of it is there at the start, the rest comes while things go wrong
     let half = (events / 2).to_string();
     generate(&broker.0, TOPIC, &["--events", &half, "--seed", "1", "--duplicates", "0"]);
-    let mut writer = generating(
+    let writer = generating(
         &broker.0,
         TOPIC,
         &["--events", &half, "--seed", "2", "--duplicates", "0", "--rate", &rate.to_string()],
@@ -217,7 +217,7 @@ fn chaos(size: Size, protocol: &str) {
         chaos.wanted.push(true);
     }
     scenes(&mut chaos, place.path(), protocol);
-    writer.wait().unwrap();
+    writer.finish();
     let instances = settle(chaos, &broker);
     let undisturbed = undisturbed(&broker, &place.path().join("alone"));
     compare(&broker, &instances, &undisturbed, events, (protocol, begun));

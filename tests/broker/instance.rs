@@ -238,15 +238,29 @@ pub(super) fn generate(bootstrap: &str, topic: &str, arguments: &[&str]) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
+/// Writes in the background, at most until it is dropped.
+pub(super) struct Writer(Child);
+
+impl Writer {
+    /// Waits until all is written.
+    pub(super) fn finish(mut self) {
+        assert!(self.0.wait().unwrap().success());
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        // also where a test failed, which must leave no writer behind; one that is done needs no end
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
 /// Starts writing in the background.
-pub(super) fn generating(bootstrap: &str, topic: &str, arguments: &[&str]) -> Child {
-    Command::new(BINARY)
-        .args(["generate", "--to", "kafka", "--brokers", bootstrap, "--topic", topic])
-        .args(arguments)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
+pub(super) fn generating(bootstrap: &str, topic: &str, arguments: &[&str]) -> Writer {
+    let mut command = Command::new(BINARY);
+    command.args(["generate", "--to", "kafka", "--brokers", bootstrap, "--topic", topic]).args(arguments);
+    Writer(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
 }
 
 /// Waits for something.

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::KafkaError;
 
 use super::commits::Committer;
 use super::events::Events;
@@ -44,9 +45,8 @@ impl Client {
             Fetch::Batch => Fetcher::new(Arc::clone(&consumer)),
             Fetch::Poll => None,
         };
-        let topics: Vec<_> = options.topics.iter().map(String::as_str).collect();
-        consumer.subscribe(&topics).map_err(fatal)?;
-        let health = Health::start(Arc::clone(&consumer), Arc::clone(&board), Arc::clone(metrics));
+        subscribe(&consumer, options).map_err(fatal)?;
+        let health = Health::start(Arc::clone(&consumer), Arc::clone(&board), Arc::clone(metrics), options);
         let health = health.map_err(|error| SourceError::Fatal(format!("kafka: no thread for lag: {error}")))?;
         let committer = Committer::start(Arc::clone(&consumer), Teller::new(options, metrics)?);
         let committer =
@@ -54,6 +54,13 @@ impl Client {
         metrics.kafka().client_made();
         let events = Arc::clone(consumer.context());
         Ok(Self { fetcher, committer, _health: health, board, consumer, events })
+    }
+
+    /// Leaves the group, also as a static member, and joins it again: the group shares all partitions out anew. Ours are taken
+    /// away in order first.
+    pub(super) fn rejoin(&self, options: &Options) -> Result<(), KafkaError> {
+        self.consumer.unsubscribe();
+        subscribe(&self.consumer, options)
     }
 
     pub(super) fn consumer(&self) -> &BaseConsumer<Events> {
@@ -101,6 +108,11 @@ impl Client {
             tracing::warn!("the kafka client does not close; it is left behind, and the group notices by its time-out");
         }
     }
+}
+
+fn subscribe(consumer: &BaseConsumer<Events>, options: &Options) -> Result<(), KafkaError> {
+    let topics: Vec<_> = options.topics.iter().map(String::as_str).collect();
+    consumer.subscribe(&topics)
 }
 
 /// From here on nobody carries out rebalances, for which the consumer would wait without end when it is dropped.

@@ -1,16 +1,18 @@
 //! Lag and the client's own figures, off the way of the data: a thread asks the brokers for the ends of our partitions and
-//! reads the client's statistics. Also tells the source which partitions have something to give.
+//! reads the client's statistics. Also tells the source which partitions have something to give, and which nobody owns.
 
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::Statistics;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 
 use super::events::{Events, Partition};
+use super::group::ownerless;
+use super::options::Options;
 use crate::metrics::Metrics;
 
 /// Between two rounds.
@@ -29,11 +31,20 @@ pub(super) struct Progress {
     pub(super) latest: i64,
 }
 
+/// Partitions that nobody owns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Ownerless {
+    /// When it was first seen that there are some.
+    pub(super) since: Instant,
+    pub(super) partitions: Vec<Partition>,
+}
+
 /// Shared by the source and the thread.
 #[derive(Debug, Default)]
 pub(super) struct Board {
     progress: Mutex<Vec<Progress>>,
     lags: Mutex<HashMap<Partition, u64>>,
+    ownerless: Mutex<Option<Ownerless>>,
     pub(super) statistics: Mutex<Option<Vec<u8>>>,
 }
 
@@ -46,6 +57,19 @@ impl Board {
     /// Records that a partition had and that were not taken, as of the last round.
     pub(super) fn lag(&self, partition: &Partition) -> Option<u64> {
         lock(&self.lags).get(partition).copied()
+    }
+
+    /// Partitions that nobody has owned for at least `patience`, told once.
+    pub(super) fn take_ownerless(&self, patience: Duration) -> Option<Vec<Partition>> {
+        let taken = lock(&self.ownerless).take_if(|found| found.since.elapsed() >= patience)?;
+        Some(taken.partitions)
+    }
+
+    /// What the group was last seen to have without owner.
+    fn found_ownerless(&self, found: Vec<Partition>) {
+        let mut known = lock(&self.ownerless);
+        let since = known.as_ref().map_or_else(Instant::now, |known| known.since);
+        *known = (!found.is_empty()).then_some(Ownerless { since, partitions: found });
     }
 }
 
@@ -61,9 +85,10 @@ impl Health {
         consumer: Arc<BaseConsumer<Events>>,
         board: Arc<Board>,
         metrics: Arc<Metrics>,
+        options: &Options,
     ) -> std::io::Result<Self> {
         let (stop, stopped) = channel();
-        let watch = Watch { consumer, board, metrics };
+        let mut watch = Watch { consumer, board, metrics, group: options.watched_group(), looked: Instant::now() };
         let thread = std::thread::Builder::new().name("kafka-lag".to_owned()).spawn(move || watch.run(&stopped))?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
@@ -83,14 +108,18 @@ struct Watch {
     consumer: Arc<BaseConsumer<Events>>,
     board: Arc<Board>,
     metrics: Arc<Metrics>,
+    /// The group that may have partitions without owner, and how often it is looked at.
+    group: Option<(String, Duration)>,
+    looked: Instant,
 }
 
 impl Watch {
-    fn run(&self, stopped: &Receiver<()>) {
+    fn run(&mut self, stopped: &Receiver<()>) {
         let mut pause = Duration::from_millis(500);
         while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
             self.lag(stopped);
             self.statistics();
+            self.owners();
             pause = EVERY;
         }
         self.metrics.kafka().forget_lag();
@@ -115,6 +144,14 @@ impl Watch {
             if stopped.try_recv() == Err(std::sync::mpsc::TryRecvError::Disconnected) {
                 return;
             }
+        }
+    }
+
+    fn owners(&mut self) {
+        let due = self.group.as_ref().filter(|(_, every)| self.looked.elapsed() >= *every);
+        if let Some((group, _)) = due {
+            self.board.found_ownerless(ownerless(&self.consumer, group).unwrap_or_default());
+            self.looked = Instant::now();
         }
     }
 

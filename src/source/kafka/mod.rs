@@ -13,6 +13,7 @@ mod commits;
 mod events;
 mod fetch;
 mod fill;
+mod group;
 mod health;
 mod lanes;
 mod options;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::Consumer as _;
+use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::message::{BorrowedMessage, Message as _};
 
 pub use options::{Begin, Fetch, Options, Protocol};
@@ -47,6 +49,12 @@ const LASTING: Duration = Duration::from_secs(60);
 
 /// Between two looks while lines for stream users do not go out as fast as events come in.
 const BREATH: Duration = Duration::from_millis(10);
+
+/// How long the group may refuse an instance that it still knows: by default brokers let sessions last 45 s, at most 60.
+const RELEASED: Duration = Duration::from_secs(90);
+
+/// Between two tries meanwhile.
+const BETWEEN_REFUSALS: Duration = Duration::from_secs(1);
 
 /// How long the first assignment is waited for while no broker answers.
 const UNREACHABLE: Duration = Duration::from_secs(60);
@@ -75,6 +83,8 @@ pub struct Kafka {
     /// Set when the first assignment has come.
     began: bool,
     opened: Instant,
+    /// Since when the group refuses us because it still knows this instance from before.
+    refused: Option<Instant>,
 }
 
 impl Kafka {
@@ -108,6 +118,7 @@ impl Kafka {
             paused: false,
             began: false,
             opened: Instant::now(),
+            refused: None,
         })
     }
 
@@ -134,6 +145,7 @@ impl Kafka {
                 break;
             }
         }
+        drop(consumer);
         self.take_in()
     }
 
@@ -153,11 +165,15 @@ impl Kafka {
     }
 
     /// Whether the client is in a state that waiting will not mend.
-    fn settled(&self) -> Result<(), SourceError> {
+    fn settled(&mut self) -> Result<(), SourceError> {
         if let Some(why) = self.client.events().gave_up() {
             return Err(SourceError::Fatal(why));
         }
         if let Some((code, text)) = self.client.consumer().client().fatal_error() {
+            if code == RDKafkaErrorCode::UnreleasedInstanceId && self.waits_for_release() {
+                std::thread::sleep(BETWEEN_REFUSALS);
+                return self.reopen();
+            }
             let error = rdkafka::error::KafkaError::Global(code);
             return Err(SourceError::Fatal(Trouble::of(&error, &text).to_string()));
         }
@@ -175,9 +191,21 @@ impl Kafka {
         }
     }
 
+    /// Whether the group may take this instance back when its session from before is over: it was killed, and by the newest
+    /// protocol (KIP-848) a static member that did not leave is refused for that long.
+    fn waits_for_release(&mut self) -> bool {
+        if self.refused.is_none() {
+            tracing::warn!("the group still knows this instance_id from before; waiting for the end of its session");
+        }
+        self.refused.get_or_insert_with(Instant::now).elapsed() < RELEASED
+    }
+
     fn failed(&self, error: &rdkafka::error::KafkaError) -> Result<(), SourceError> {
         let reports = &self.client.events().reports;
-        if let rdkafka::error::KafkaError::MessageConsumptionFatal(code) = error {
+        if let rdkafka::error::KafkaError::MessageConsumptionFatal(code) = error
+            // waited for, where the client's state is looked at
+            && *code != RDKafkaErrorCode::UnreleasedInstanceId
+        {
             return Err(SourceError::Fatal(Trouble::of_code(*code, "the client gave up").to_string()));
         }
         // its text, where it has one, came through the context already

@@ -1,5 +1,6 @@
 //! What the source is told, and the client's settings that follow from it, each with its reason.
 
+use std::hash::{Hash as _, Hasher as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -122,6 +123,20 @@ impl Options {
     /// How long a partition that is taken away waits for what is on its way to the disk.
     pub(super) fn patience(&self) -> Duration {
         self.session_timeout / 2
+    }
+
+    /// How long partitions may be without owner before the group is made to share them out. Other for each instance, so that
+    /// one of them does it.
+    pub(super) fn ownerless_patience(&self) -> Duration {
+        let mut hasher = std::hash::DefaultHasher::new();
+        self.instance.hash(&mut hasher);
+        self.session_timeout + self.session_timeout.mul_f64(f64::from(hasher.finish() as u8) / 255.0)
+    }
+
+    /// The group, where it can have partitions without owner, and how often that is looked at.
+    pub(super) fn watched_group(&self) -> Option<(String, Duration)> {
+        let can_be = self.protocol == Protocol::CooperativeSticky;
+        can_be.then(|| (self.group.clone(), self.session_timeout / 3))
     }
 
     /// The client's settings.

@@ -57,7 +57,7 @@ impl Kafka {
         tracing::info!(partitions = partitions.len(), "partitions assigned");
         self.metrics.kafka().moved(Moved::Assigned);
         self.client.events().reports.works();
-        (self.began, self.handles) = (true, std::collections::HashMap::new());
+        (self.began, self.refused, self.handles) = (true, None, std::collections::HashMap::new());
         self.show_progress();
         self.ready.release();
         Ok(())

@@ -8,11 +8,14 @@ use rdkafka::consumer::Consumer as _;
 
 use super::Kafka;
 use super::client::Client;
+use super::events::Partition;
 use super::health::Progress;
 use super::options::Options;
+use super::rebalance::transient;
 use crate::admin::{Assigned, PartitionState};
 use crate::domain::position::LaneId;
 use crate::kafka::now_ms;
+use crate::metrics::Moved;
 use crate::pipeline::ports::{InFlight, SourceError};
 
 /// Between two looks.
@@ -88,6 +91,9 @@ impl Kafka {
         if self.watch.is_renewed(&self.options) {
             tracing::info!("certificates changed on disk; connecting anew");
             return self.renew(flight);
+        }
+        if let Some(partitions) = self.client.board.take_ownerless(self.options.ownerless_patience()) {
+            return self.rejoin(&partitions);
         }
         match self.stuck() {
             Some((at, 0)) => self.help(at),
@@ -172,9 +178,27 @@ impl Kafka {
         self.fetch_again(at, 0)
     }
 
+    /// Has the group share out what nobody owns. Our own partitions are taken away in order before, at the next turn.
+    fn rejoin(&self, partitions: &[Partition]) -> Result<(), SourceError> {
+        let (topic, partition) = partitions.first().map_or(("", -1), |(topic, partition)| (topic, *partition));
+        tracing::warn!(
+            topic,
+            partition,
+            partitions = partitions.len(),
+            "nobody owns these partitions; leaving the group and joining it again has them shared out"
+        );
+        self.metrics.kafka().moved(Moved::Forced);
+        self.client.rejoin(&self.options).map_err(transient)
+    }
+
     /// Another client in place of this one, with what is on disk now. What is recorded is committed first.
     pub(super) fn renew(&mut self, flight: &mut dyn InFlight) -> Result<(), SourceError> {
         self.settle(flight, self.options.patience())?;
+        self.reopen()
+    }
+
+    /// Another client in place of this one.
+    pub(super) fn reopen(&mut self) -> Result<(), SourceError> {
         // the new one first: if it cannot be made, the old one goes on
         let client = match Client::open(&self.options, &self.metrics) {
             Ok(client) => client,
