@@ -1,7 +1,6 @@
 //! Works out what a batch adds to the log: entries, frames, index rows. Writes nothing, so a batch that cannot be
 //! recorded is refused before anything has changed.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -10,17 +9,16 @@ use super::checkpoint::Checkpoint;
 use super::deed::{Deed, Detail, Rotation};
 use super::entry::{Entry, MOST_BYTES, unhex};
 use super::error::EvidenceError;
-use super::index::{DetailRow, Row, Rows, subject_number};
+use super::frame::{Draft, Made, Workshop, at_once, frames};
+use super::index::{DetailRow, Rows};
 use super::keyring::Keyring;
-use super::keys::{TagKey, fill_random};
+use super::keys::TagKey;
 use super::lanes::{Joint, Lanes, adds_up};
 use super::log::{Batch, Note};
 use super::merkle::Hash;
+use super::personal::SubjectKey;
 use super::retention::Class;
-use super::segment::{
-    Cursor, FRAME_BYTES, FRAME_RECORDS, Month, SEGMENT_BYTES, Sealer, SegmentId, commitment, is_record, push_detail,
-    push_record,
-};
+use super::segment::{Cursor, FRAME_BYTES, FRAME_RECORDS, Month, SEGMENT_BYTES, Sealer, SegmentId, push_detail};
 use crate::domain::hex::hex;
 use crate::domain::position::Lane;
 use crate::pipeline::report::{Coverage, Record, Rejected};
@@ -28,8 +26,6 @@ use crate::pipeline::report::{Coverage, Record, Rejected};
 /// Reason of a gap that the log itself notices: the source went on without these offsets (compaction, transaction
 /// markers, retention).
 pub(super) const NOT_DELIVERED: &str = "not_delivered";
-
-const SALT: usize = 16;
 
 /// Bytes to append to one segment.
 pub(super) struct Append {
@@ -60,8 +56,7 @@ pub(super) struct Composer<'a> {
     first: u64,
     at: i64,
     month: Month,
-    sealer: &'a Sealer,
-    tag: &'a TagKey,
+    workshop: Workshop<'a>,
     keyring: Option<&'a mut Keyring>,
     plan: Plan,
     segment_bytes: u64,
@@ -78,7 +73,8 @@ impl<'a> Composer<'a> {
         let month = Month::of(at).ok_or_else(|| refused("the time of recording is outside the years 1 to 9999"))?;
         let plan = Plan { entries: Vec::new(), appends: Vec::new(), rows: Rows::default(), cursor, lanes };
         let (first, segment_bytes) = (checkpoint.size, SEGMENT_BYTES);
-        let mut composer = Self { first, at, month, sealer, tag, keyring, plan, segment_bytes };
+        let workshop = Workshop { sealer, tag };
+        let mut composer = Self { first, at, month, workshop, keyring, plan, segment_bytes };
         composer.push(&Entry::Checkpoint { root: checkpoint.root, signature: checkpoint.signature.clone() })?;
         Ok(composer)
     }
@@ -99,9 +95,7 @@ impl<'a> Composer<'a> {
         batch.notes.iter().try_for_each(|note| self.note(note, &mut details))?;
         self.rejected(batch.rejected, &mut details)?;
         self.details(&mut details)?;
-        for records in frames(batch.records) {
-            self.frame(records)?;
-        }
+        self.records(batch.records)?;
         batch.coverage.iter().try_for_each(|coverage| self.coverage(coverage))?;
         Ok(self.plan)
     }
@@ -113,7 +107,12 @@ impl<'a> Composer<'a> {
         }
         self.plan.lanes.apply(entry);
         self.plan.entries.push(line);
-        Ok(self.first + self.plan.entries.len() as u64 - 1)
+        Ok(self.next() - 1)
+    }
+
+    /// Index of the entry that comes next.
+    fn next(&self) -> u64 {
+        self.first + self.plan.entries.len() as u64
     }
 
     fn note(&mut self, note: &Note, details: &mut Details) -> Result<(), EvidenceError> {
@@ -151,7 +150,7 @@ impl<'a> Composer<'a> {
         }
         let (segment, offset) = self.place()?;
         entries.into_iter().for_each(|i| self.plan.rows.push_detail(&DetailRow { i, segment, offset }));
-        self.seal(&plain)
+        self.put(self.workshop.seal(&plain)?)
     }
 
     fn gap(&mut self, lane: &Lane, from: u64, to: u64, reason: &str) -> Result<(), EvidenceError> {
@@ -195,47 +194,59 @@ impl<'a> Composer<'a> {
         self.push(&Entry::Batch { at: self.at, coverage: coverage.clone() }).map(drop)
     }
 
-    /// One frame: `R` for each record, and what puts them into a segment.
-    fn frame(&mut self, records: &[Record]) -> Result<(), EvidenceError> {
-        let mut salts = vec![[0; SALT]; records.len()];
-        fill_random(salts.as_flattened_mut())?;
-        let mut plain = Vec::with_capacity(records.iter().map(|record| record.json.len() + 160).sum());
-        let (segment, offset) = self.place()?;
-        for (record, salt) in records.iter().zip(&salts) {
-            let (text, subject) = self.text(record, salt, segment.month)?;
-            let i = self.push(&Entry::Record { at: self.at, commitment: commitment(salt, text.as_bytes()) })?;
-            push_record(&mut plain, i, salt, &text);
-            let row = Row::of(&text, i, subject, segment, offset).filter(|row| row.id == record.id);
-            self.plan.rows.push(row.ok_or_else(|| refused("a record's fields are not of their kinds"))?);
+    /// Frames of the records: for each `R` of each record, and what puts them into a segment.
+    fn records(&mut self, records: &[Record]) -> Result<(), EvidenceError> {
+        let frames: Vec<_> = frames(records).collect();
+        let mut rest = frames.as_slice();
+        while !rest.is_empty() {
+            let (_, offset) = self.place()?;
+            let (now, later) = rest.split_at(at_once(rest, self.segment_bytes.saturating_sub(offset)));
+            let drafts = self.drafts(now, offset == 0 && self.plan.cursor.is_some())?;
+            let made = self.workshop.make_all(&drafts)?;
+            made.into_iter().try_for_each(|made| self.frame(made))?;
+            rest = later;
         }
-        self.seal(&plain)
+        Ok(())
     }
 
-    /// A record as it is committed to, its personal fields sealed if there are subject keys; and its subject's number.
-    fn text<'r>(
-        &mut self,
-        record: &'r Record,
-        salt: &[u8; SALT],
-        month: Month,
-    ) -> Result<(Cow<'r, str>, u64), EvidenceError> {
-        let bad = || refused("a record is not one line of JSON with its own id, or is sealed already");
-        let text = std::str::from_utf8(&record.json).map_err(|_| bad())?;
-        let Some(keyring) = &mut self.keyring else {
-            let text = is_record(text, &record.id).then_some(text).ok_or_else(bad)?;
-            return Ok((text.into(), subject_number(&self.tag.bytes(&record.subject))));
-        };
-        let key = keyring.key(self.tag, &record.subject, month, Class::of(record.verdict))?;
-        let sealed = key.seal_as(&record.id, text, salt).ok_or_else(bad)?;
-        Ok((sealed.into(), subject_number(&key.id().0)))
+    /// Frames of one segment, with the numbers of their entries: behind the records of each one that says where they lie, and
+    /// behind those of the first, if it finishes a segment, one more.
+    fn drafts<'r>(&mut self, frames: &[&'r [Record]], is_finishing: bool) -> Result<Vec<Draft<'r>>, EvidenceError> {
+        let mut first = self.next();
+        let mut drafts = Vec::with_capacity(frames.len());
+        for records in frames {
+            drafts.push(Draft { records, keys: self.subject_keys(records)?, first });
+            first += records.len() as u64 + 1 + u64::from(is_finishing && drafts.len() == 1);
+        }
+        Ok(drafts)
     }
 
-    /// Puts the lines of a frame into a segment: `S` if the one before is finished, `F`.
-    fn seal(&mut self, plain: &[u8]) -> Result<(), EvidenceError> {
+    fn subject_keys(&mut self, records: &[Record]) -> Result<Option<Vec<SubjectKey>>, EvidenceError> {
+        let (SegmentId { month, .. }, _) = self.place()?;
+        let Some(keyring) = &mut self.keyring else { return Ok(None) };
+        let tag = self.workshop.tag;
+        let key = |record: &Record| keyring.key(tag, &record.subject, month, Class::of(record.verdict));
+        records.iter().map(key).collect::<Result<_, _>>().map(Some)
+    }
+
+    fn frame(&mut self, made: Made) -> Result<(), EvidenceError> {
+        let place = self.place()?;
+        if made.first != self.next() {
+            return Err(refused("a frame's lines are not numbered like its entries"));
+        }
+        for commitment in made.commitments {
+            self.push(&Entry::Record { at: self.at, commitment })?;
+        }
+        self.plan.rows.absorb(made.rows, place);
+        self.put(made.bytes)
+    }
+
+    /// Puts a frame into a segment: `S` if the one before is finished, `F`.
+    fn put(&mut self, frame: Vec<u8>) -> Result<(), EvidenceError> {
         let (id, offset) = self.place()?;
         if offset == 0 {
             self.begin_segment(id)?;
         }
-        let frame = self.sealer.frame(plain).map_err(|error| EvidenceError::Key(format!("cannot seal: {error}")))?;
         self.append(id, frame)
     }
 
@@ -269,22 +280,6 @@ impl<'a> Composer<'a> {
         }
         self.push(&Entry::Frame { segment, offset, length, digest }).map(drop)
     }
-}
-
-/// Cuts records into frames by number and size.
-fn frames(mut records: &[Record]) -> impl Iterator<Item = &[Record]> {
-    std::iter::from_fn(move || {
-        let mut bytes = 0;
-        let fits = |record: &&Record| {
-            bytes += record.json.len();
-            bytes <= FRAME_BYTES
-        };
-        let count = records.iter().take(FRAME_RECORDS).take_while(fits).count();
-        // A record over the bound alone has a frame of its own.
-        let (frame, rest) = records.split_at(count.max(1).min(records.len()));
-        records = rest;
-        (!frame.is_empty()).then_some(frame)
-    })
 }
 
 fn refused(text: &str) -> EvidenceError {

@@ -4,10 +4,14 @@
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 
 use super::error::EvidenceError;
+
+/// Files that are synced at the same time, where there are many.
+const SYNCS_AT_ONCE: usize = 8;
 
 /// A kind of change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -118,6 +122,25 @@ impl Disk {
     /// Syncs a file written before.
     pub(super) fn sync(&self, path: &Path) -> Outcome {
         self.sync_step(Step::Sync, path, || File::open(path)?.sync_all())
+    }
+
+    /// Syncs files written before, several at the same time: a medium has more than one thing to do then, and a file system
+    /// with a journal writes it once for many.
+    pub(super) fn sync_all<'p>(&self, paths: impl IntoIterator<Item = &'p PathBuf>) -> Outcome {
+        let paths: Vec<_> = paths.into_iter().collect();
+        // faults are dealt out one after another
+        let at_once = if self.faults.is_some() || !self.sync { 1 } else { SYNCS_AT_ONCE };
+        let share = paths.len().div_ceil(at_once).max(1);
+        let sync = |share: &[&PathBuf]| share.iter().try_for_each(|path| self.sync(path));
+        if at_once == 1 || paths.len() <= at_once {
+            return sync(&paths);
+        }
+        thread::scope(|scope| {
+            let threads: Vec<_> = paths.chunks(share).map(|share| scope.spawn(move || sync(share))).collect();
+            let all = threads.into_iter().map(|one| one.join().unwrap_or_else(|why| std::panic::resume_unwind(why)));
+            // all of them end before an error is told
+            all.collect::<Vec<_>>().into_iter().collect()
+        })
     }
 
     /// Syncs a directory: names in it are on the medium.

@@ -235,8 +235,8 @@ impl Edge {
         let mut dirs = std::mem::take(&mut self.thinned);
         dirs.retain(|dir| dir.is_dir());
         dirs.insert(self.dir.clone());
+        disk.sync_all(&self.unsynced)?;
         for path in &self.unsynced {
-            disk.sync(path)?;
             dirs.extend(path.ancestors().skip(1).take_while(|above| *above != self.dir).map(Path::to_owned));
         }
         dirs.iter().try_for_each(|dir| disk.sync_dir(dir))?;

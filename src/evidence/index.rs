@@ -2,78 +2,21 @@
 //! and recipient. Derived from the frames, not evidence; it can be deleted and rebuilt ([`super::rebuild`]) by whoever can
 //! open the frames. It names nobody: a subject is a number that only the subject keys, or the tag key, lead to.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
-use serde::{Deserialize, Serialize};
 
 use super::deed::KeyId;
 use super::disk::{Disk, private_file};
 use super::error::EvidenceError;
+use super::rows::Stub;
+pub(super) use super::rows::{DetailRow, Rows};
+pub use super::rows::{Flow, Leg, Row};
 use super::segment::{Month, SegmentId};
-
-/// One record's line in the index.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
-    /// Index of the record's entry in the log.
-    pub i: u64,
-    /// Event time, ms since the epoch.
-    pub at: i64,
-    /// Record id.
-    pub id: String,
-    /// Number that stands for the subject: see [`number_of_key`].
-    pub subject: u64,
-    /// What moved where and how it was judged.
-    pub flow: Flow,
-    /// Segment that holds the frame.
-    pub segment: SegmentId,
-    /// Where the frame stands in it, in bytes.
-    pub offset: u64,
-}
-
-/// Where the detail of an entry lies.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DetailRow {
-    /// Index of the entry in the log.
-    pub i: u64,
-    /// Segment that holds the frame.
-    pub segment: SegmentId,
-    /// Where the frame stands in it, in bytes.
-    pub offset: u64,
-}
-
-/// A verdict with its legs. Many records have the same, so the index keeps each once.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Flow {
-    /// The record's verdict: the gravest of its legs.
-    pub verdict: String,
-    /// The legs.
-    pub legs: Vec<Leg>,
-}
-
-/// A leg as the index knows it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Leg {
-    /// Flow kind.
-    pub kind: String,
-    /// Code of the place where it starts.
-    pub origin: String,
-    /// Code of the place where it ends.
-    pub destination: String,
-    /// Verdict.
-    pub verdict: String,
-    /// Severity.
-    pub severity: String,
-    /// Safeguard that covers or names it, or empty.
-    pub safeguard: String,
-    /// Recipient party.
-    pub recipient: String,
-}
 
 /// The number that stands for a subject: the first eight bytes of its key's name, or of its tag where records are not
 /// sealed. A collision shows when the record is opened.
@@ -82,139 +25,14 @@ pub(super) fn subject_number(name: &[u8; 16]) -> u64 {
     u64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
 
-/// What the index wants of a record.
-#[derive(Deserialize)]
-struct Summary<'a> {
-    #[serde(borrow)]
-    id: Cow<'a, str>,
-    #[serde(default)]
-    time: Option<i64>,
-    #[serde(borrow, default)]
-    verdict: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    legs: Vec<LegSummary<'a>>,
-}
-
-#[derive(Deserialize)]
-struct LegSummary<'a> {
-    #[serde(borrow, default)]
-    kind: Cow<'a, str>,
-    #[serde(borrow, default)]
-    origin: Code<'a>,
-    #[serde(borrow, default)]
-    destination: Code<'a>,
-    #[serde(borrow, default)]
-    recipient: Party<'a>,
-    #[serde(borrow, default)]
-    verdict: Cow<'a, str>,
-    #[serde(borrow, default)]
-    severity: Cow<'a, str>,
-    #[serde(borrow, default)]
-    safeguard: Option<Cow<'a, str>>,
-}
-
-#[derive(Default, Deserialize)]
-struct Code<'a> {
-    #[serde(borrow, default)]
-    code: Cow<'a, str>,
-}
-
-#[derive(Default, Deserialize)]
-struct Party<'a> {
-    #[serde(borrow, default)]
-    party: Cow<'a, str>,
-}
-
-impl LegSummary<'_> {
-    fn leg(&self) -> Leg {
-        Leg {
-            kind: self.kind.to_string(),
-            origin: self.origin.code.to_string(),
-            destination: self.destination.code.to_string(),
-            verdict: self.verdict.to_string(),
-            severity: self.severity.to_string(),
-            safeguard: self.safeguard.as_deref().unwrap_or_default().to_owned(),
-            recipient: self.recipient.party.to_string(),
-        }
-    }
-}
-
-impl Row {
-    /// The row of a record, sealed or not; `None` if its fields are not of the kinds that they have.
-    pub(super) fn of(record: &str, i: u64, subject: u64, segment: SegmentId, offset: u64) -> Option<Self> {
-        let summary: Summary<'_> = serde_json::from_str(record).ok()?;
-        let flow = Flow {
-            verdict: summary.verdict.unwrap_or_default().into_owned(),
-            legs: summary.legs.iter().map(LegSummary::leg).collect(),
-        };
-        let (id, at) = (summary.id.into_owned(), summary.time.unwrap_or(0));
-        Some(Self { i, at, id, subject, flow, segment, offset })
-    }
-}
-
-/// What a batch adds to the index. Flows are kept once.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Rows {
-    flows: Vec<Flow>,
-    frames: Vec<(SegmentId, u64)>,
-    records: Vec<Stub>,
-    /// Of details: the entry, and its frame by number.
-    details: Vec<(u64, usize)>,
-    #[serde(skip)]
-    numbers: HashMap<Flow, usize>,
-}
-
-/// A [`Row`] with its flow and frame by number: entry, time, id, subject, flow, frame.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Stub(u64, i64, String, u64, usize, usize);
-
-impl Rows {
-    /// Adds a record.
-    pub(super) fn push(&mut self, row: Row) {
-        let frame = self.frame(row.segment, row.offset);
-        let flow = match self.numbers.get(&row.flow) {
-            Some(number) => *number,
-            None => {
-                self.flows.push(row.flow.clone());
-                *self.numbers.entry(row.flow).or_insert(self.flows.len() - 1)
-            }
-        };
-        self.records.push(Stub(row.i, row.at, row.id, row.subject, flow, frame));
-    }
-
-    /// Adds a detail.
-    pub(super) fn push_detail(&mut self, row: &DetailRow) {
-        let frame = self.frame(row.segment, row.offset);
-        self.details.push((row.i, frame));
-    }
-
-    /// Records in it.
-    pub(super) fn len(&self) -> usize {
-        self.records.len()
-    }
-
-    /// The first entry that it speaks of.
-    pub(super) fn first(&self) -> Option<u64> {
-        let record = self.records.first().map(|stub| stub.0);
-        record.into_iter().chain(self.details.first().map(|detail| detail.0)).min()
-    }
-
-    fn frame(&mut self, segment: SegmentId, offset: u64) -> usize {
-        if self.frames.last() != Some(&(segment, offset)) {
-            self.frames.push((segment, offset));
-        }
-        self.frames.len() - 1
-    }
-
-    fn months(&self) -> BTreeSet<Month> {
-        self.frames.iter().map(|(segment, _)| segment.month).collect()
-    }
-}
-
+// What changes by chance is dear: each record touches another page of `by_subject`, which is written to the WAL and from there to
+// the file. So there is no other index than that, a search by anything else reads the month's records in order; and pages go
+// to the file when the journal is rotated, or 64 MiB of them have gathered, not after each batch.
 const SCHEMA: &str = "
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
 PRAGMA cache_size = -16384;
+PRAGMA wal_autocheckpoint = 16384;
 CREATE TABLE IF NOT EXISTS flows (n INTEGER PRIMARY KEY, flow TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS frames (
     n INTEGER PRIMARY KEY,
@@ -232,7 +50,7 @@ CREATE TABLE IF NOT EXISTS records (
 );
 CREATE TABLE IF NOT EXISTS details (i INTEGER PRIMARY KEY, frame INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS by_subject ON records (subject, at);
-CREATE INDEX IF NOT EXISTS by_flow ON records (flow, at);
+DROP INDEX IF EXISTS by_flow;
 ";
 
 /// Writes the monthly files; keeps the latest open.

@@ -11,17 +11,16 @@ use std::borrow::Cow;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::aead::{Aead, AeadInPlace, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Nonce};
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
-use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::deed::KeyId;
 use super::entry::base64;
 use super::keys::hmac;
+use super::split::{Split, split};
 
 /// Every field of a record that speaks of a person, or leads to one; `[]` are the elements of an array. The order is part of
 /// the format: fields are only ever added at the end.
@@ -38,7 +37,7 @@ pub const PERSONAL: [&str; 9] = [
 ];
 
 /// Where the sealed fields stand.
-const SEALED: &str = "sealed";
+pub(super) const SEALED: &str = "sealed";
 
 /// What the plain text begins with.
 const ZEROS: [u8; 16] = [0; 16];
@@ -84,13 +83,13 @@ impl SubjectKey {
     /// Seals the personal fields of a record; `None` if it is not one line with a JSON object that has a text `id`, or is
     /// sealed already.
     pub fn seal(&self, record: &str, salt: &[u8; 16]) -> Option<String> {
-        self.record_key(salt).seal(&split(record)?)
+        self.record_key(salt).seal(split(record)?)
     }
 
     /// The same, if the record has this `id`.
     pub(super) fn seal_as(&self, id: &str, record: &str, salt: &[u8; 16]) -> Option<String> {
         let split = split(record).filter(|split| split.id == id)?;
-        self.record_key(salt).seal(&split)
+        self.record_key(salt).seal(split)
     }
 
     /// Opens a sealed record; see [`RecordKey::open`].
@@ -117,12 +116,18 @@ impl RecordKey {
         base64(&self.key).to_string()
     }
 
-    fn seal(&self, split: &Split) -> Option<String> {
-        let plain = [ZEROS.as_slice(), split.personal.as_bytes()].concat();
-        let sealed = self.cipher().encrypt(&Nonce::default(), payload(&split.id, &plain)).ok()?;
-        let sealed = STANDARD.encode([self.subject.0.as_slice(), &sealed].concat());
-        let open = split.open.strip_suffix('}')?;
-        Some(format!(r#"{open},"{SEALED}":"{sealed}"}}"#))
+    fn seal(&self, split: Split<'_>) -> Option<String> {
+        let mut sealed = [self.subject.0.as_slice(), &ZEROS, split.personal.as_bytes()].concat();
+        let (_, plain) = sealed.split_at_mut(self.subject.0.len());
+        let tag = self.cipher().encrypt_in_place_detached(&Nonce::default(), split.id.as_bytes(), plain).ok()?;
+        sealed.extend_from_slice(&tag);
+        let mut record = split.open;
+        record.pop().filter(|end| *end == '}')?;
+        record.reserve(SEALED.len() + sealed.len().div_ceil(3) * 4 + 8);
+        record.extend([",\"", SEALED, "\":\""]);
+        STANDARD.encode_string(&sealed, &mut record);
+        record.push_str("\"}");
+        Some(record)
     }
 
     /// Opens a sealed record: the record with its personal fields, though not always in the order in which they were
@@ -161,115 +166,6 @@ pub fn key_of(record: &str) -> Option<KeyId> {
     bytes.first_chunk::<16>().map(|id| KeyId(*id))
 }
 
-/// A record taken apart.
-struct Split {
-    id: String,
-    open: String,
-    personal: String,
-}
-
-fn split(record: &str) -> Option<Split> {
-    if !record.starts_with('{') || !record.ends_with('}') || record.contains('\n') {
-        return None;
-    }
-    let Members(members) = serde_json::from_str(record).ok()?;
-    let id = members.iter().find(|(name, _)| name == "id")?.1.get();
-    let id = serde_json::from_str(id).ok()?;
-    if members.iter().any(|(name, _)| name == SEALED) {
-        return None;
-    }
-    let mut cut = Cut { open: String::with_capacity(record.len()), found: PERSONAL.map(|_| String::new()) };
-    let paths: Vec<(usize, &str)> = PERSONAL.into_iter().enumerate().collect();
-    cut.object(&members, &paths)?;
-    let present = cut.found.iter().rposition(|value| !value.is_empty()).map_or(0, |last| last + 1);
-    let text = |value: &String| if value.is_empty() { "null".to_owned() } else { value.clone() };
-    let personal: Vec<String> = cut.found[..present].iter().map(text).collect();
-    Some(Split { id, open: cut.open, personal: format!("[{}]", personal.join(",")) })
-}
-
-/// Writes what stays open and keeps what is cut out.
-struct Cut {
-    open: String,
-    found: [String; PERSONAL.len()],
-}
-
-impl Cut {
-    /// `paths` are the personal fields below this object, as far as they go on from here.
-    fn object(&mut self, members: &[(Cow<'_, str>, &RawValue)], paths: &[(usize, &str)]) -> Option<()> {
-        self.open.push('{');
-        let mut first = true;
-        for (name, value) in members {
-            // a null says nothing, and stays
-            if let Some((at, _)) = paths.iter().find(|(_, path)| is_last(path, name)).filter(|_| value.get() != "null")
-            {
-                self.found[*at].push_str(value.get());
-                continue;
-            }
-            if !std::mem::take(&mut first) {
-                self.open.push(',');
-            }
-            self.open.push_str(&serde_json::to_string(name).ok()?);
-            self.open.push(':');
-            self.value(value, &below(paths, name))?;
-        }
-        self.open.push('}');
-        Some(())
-    }
-
-    fn value(&mut self, value: &RawValue, paths: &[(usize, &str)]) -> Option<()> {
-        let text = value.get();
-        match paths.first() {
-            Some((_, path)) if path.starts_with("[]") && text.starts_with('[') => self.array(text, paths),
-            Some(_) if text.starts_with('{') => {
-                let Members(members) = serde_json::from_str(text).ok()?;
-                let inner: Vec<_> =
-                    paths.iter().filter_map(|(at, path)| Some((*at, path.strip_prefix('.')?))).collect();
-                self.object(&members, &inner)
-            }
-            Some(_) | None => {
-                self.open.push_str(text);
-                Some(())
-            }
-        }
-    }
-
-    /// Elements of an array: what is cut out of them is an array of the same length.
-    fn array(&mut self, text: &str, paths: &[(usize, &str)]) -> Option<()> {
-        let elements: Vec<&RawValue> = serde_json::from_str(text).ok()?;
-        let inner: Vec<_> = paths.iter().filter_map(|(at, path)| Some((*at, path.strip_prefix("[]")?))).collect();
-        let mut gathered: Vec<Vec<String>> = vec![Vec::new(); inner.len()];
-        self.open.push('[');
-        for (n, element) in elements.iter().enumerate() {
-            if n > 0 {
-                self.open.push(',');
-            }
-            self.value(element, &inner)?;
-            for ((at, _), values) in inner.iter().zip(&mut gathered) {
-                values.push(std::mem::take(&mut self.found[*at]));
-            }
-        }
-        self.open.push(']');
-        for ((at, _), values) in inner.iter().zip(gathered) {
-            if values.iter().any(|value| !value.is_empty()) {
-                let text = |value: String| if value.is_empty() { "null".to_owned() } else { value };
-                self.found[*at] = format!("[{}]", values.into_iter().map(text).collect::<Vec<_>>().join(","));
-            }
-        }
-        Some(())
-    }
-}
-
-/// Whether `path` ends with this member; a name with a dot in it is none of ours.
-fn is_last(path: &str, name: &str) -> bool {
-    path == name && !name.contains('.')
-}
-
-/// The paths that go on below `name`, with `.` or `[]` in front.
-fn below<'p>(paths: &[(usize, &'p str)], name: &str) -> Vec<(usize, &'p str)> {
-    let on = |path: &'p str| path.strip_prefix(name).filter(|rest| rest.starts_with('.') || rest.starts_with("[]"));
-    paths.iter().filter_map(|(at, path)| Some((*at, on(path)?))).collect()
-}
-
 /// Puts a value back where `path` says. What does not fit is left out: a record is shown, never written from this.
 fn put(record: &mut Value, path: &str, value: Value) {
     if value.is_null() {
@@ -287,35 +183,6 @@ fn put(record: &mut Value, path: &str, value: Value) {
         object.insert(path.to_owned(), value);
     }
 }
-
-/// Members of an object, in order, their values unread.
-struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Each;
-        impl<'de> Visitor<'de> for Each {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::with_capacity(32);
-                while let Some((Name(name), value)) = map.next_entry()? {
-                    members.push((name, value));
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(Each)
-    }
-}
-
-/// A member's name; borrowed unless it has escapes.
-#[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[cfg(test)]
 mod tests {

@@ -152,33 +152,33 @@ impl File {
     fn search(&self, sought: &Sought, found: &mut Vec<Row>) -> rusqlite::Result<()> {
         let (from, to) = (sought.from.unwrap_or(i64::MIN), sought.to.unwrap_or(i64::MAX));
         let taken: BTreeSet<i64> = self.flows.iter().filter(|(_, flow)| sought.takes(flow)).map(|(n, _)| *n).collect();
-        let fits = |row: &(i64, Row)| taken.contains(&row.0) && sought.id.as_ref().is_none_or(|id| *id == row.1.id);
-        let by = |column: &str| {
-            format!(
-                "SELECT i, at, id, subject, flow, segment, offset FROM records JOIN frames ON n = frame
-                 WHERE {column} = ?1 AND at >= ?2 AND at < ?3"
-            )
+        let (by, keys): (&str, Vec<i64>) = match &sought.subjects {
+            Some(subjects) => ("subject = ?3", subjects.iter().map(|number| number.cast_signed()).collect()),
+            // by anything else all records of the time are read, in order
+            None => ("?3 = 0", vec![0]),
         };
-        let (sql, keys): (String, Vec<i64>) = match &sought.subjects {
-            Some(subjects) => (by("subject"), subjects.iter().map(|number| number.cast_signed()).collect()),
-            None => (by("flow"), taken.iter().copied().collect()),
-        };
-        let mut select = self.connection.prepare(&sql)?;
+        let mut select = self.connection.prepare(&format!(
+            "SELECT i, at, id, subject, flow, segment, offset FROM records JOIN frames ON n = frame
+             WHERE at >= ?1 AND at < ?2 AND {by}"
+        ))?;
         for key in keys {
-            let rows = select.query_map(params![key, from, to], |row| self.row(row))?;
-            for row in rows {
-                let row = row?;
-                if fits(&row) {
-                    found.push(row.1);
+            let mut rows = select.query(params![from, to, key])?;
+            while let Some(row) = rows.next()? {
+                let flow = row.get(4)?;
+                if !taken.contains(&flow) {
+                    continue;
+                }
+                let row = self.row(row, flow)?;
+                if sought.id.as_ref().is_none_or(|id| *id == row.id) {
+                    found.push(row);
                 }
             }
         }
         Ok(())
     }
 
-    fn row(&self, row: &rusqlite::Row<'_>) -> rusqlite::Result<(i64, Row)> {
-        let flow: i64 = row.get(4)?;
-        let found = Row {
+    fn row(&self, row: &rusqlite::Row<'_>, flow: i64) -> rusqlite::Result<Row> {
+        Ok(Row {
             i: row.get::<_, i64>(0)?.cast_unsigned(),
             at: row.get(1)?,
             id: match row.get_ref(2)? {
@@ -190,8 +190,7 @@ impl File {
             flow: self.flows.get(&flow).cloned().unwrap_or_default(),
             segment: SegmentId { month: self.month, number: row.get(5)? },
             offset: row.get::<_, i64>(6)?.cast_unsigned(),
-        };
-        Ok((flow, found))
+        })
     }
 
     fn details(&self, found: &mut Vec<DetailRow>) -> rusqlite::Result<()> {

@@ -187,10 +187,15 @@ pub(super) fn push_detail(plain: &mut Vec<u8>, i: u64, detail: &Detail) {
 }
 
 fn push_line(plain: &mut Vec<u8>, i: u64, salt: &[u8; 16], name: &str, text: &str) {
-    let salt = STANDARD.encode(salt);
-    plain.extend_from_slice(format!(r#"{{"i":{i},"salt":"{salt}","{name}":"#).as_bytes());
-    plain.extend_from_slice(text.as_bytes());
-    plain.extend_from_slice(b"}\n");
+    let mut encoded = [0; 24];
+    // 16 bytes are 24 characters: they fit
+    let length = STANDARD.encode_slice(salt, &mut encoded).unwrap_or_default();
+    let number = i.to_string();
+    let (number, salt) = (number.as_bytes(), &encoded[..length]);
+    for part in [b"{\"i\":", number, b",\"salt\":\"", salt, b"\",\"", name.as_bytes(), b"\":", text.as_bytes(), b"}\n"]
+    {
+        plain.extend_from_slice(part);
+    }
 }
 
 /// The commitment of an entry to the text of a record or a detail.

@@ -9,6 +9,7 @@ use harbourwatch::evidence::keyring::Keyring;
 use harbourwatch::evidence::keys::{TagKey, subjects_path, tag_path};
 use harbourwatch::evidence::proof::{Prover, root_of};
 use harbourwatch::evidence::search::Sought;
+use harbourwatch::evidence::segment::SEGMENT_BYTES;
 use harbourwatch::evidence::verify::BreachKind;
 use harbourwatch::evidence::{Note, rebuild_index};
 use harbourwatch::pipeline::report::Rejected;
@@ -415,4 +416,43 @@ fn the_key_stays_outside_and_belongs_to_one_log() {
     assert!(Log::open(&room.archive(), &other_key).is_err());
     assert!(!other_key.key.exists());
     room.assert_sound(1);
+}
+
+/// A batch of several frames, in segments that end before, within and behind them.
+#[test]
+fn frames_that_are_made_at_the_same_time_come_out_in_order() {
+    let segments = |bytes: u64, batches: &[u64]| {
+        let room = Room::new();
+        let mut log = Log::open(&room.archive(), &Options { segment_bytes: bytes, ..room.options() }).unwrap();
+        let mut at = 0;
+        for count in batches {
+            put(&mut log, at, at + count).unwrap();
+            at += count;
+        }
+        drop(log);
+        room.assert_sound(at);
+        files(&room.archive().join("segments")).len()
+    };
+    assert_eq!(segments(1500, &[5000]), 3, "each frame ends a segment");
+    assert_eq!(segments(1 << 20, &[5000, 3000, 9000]), 4);
+    assert_eq!(segments(SEGMENT_BYTES, &[3, 5000, 4096, 1]), 1);
+    // the first of several frames ends the segment before, the others lie in its own
+    assert_eq!(segments(9 << 20, &[45_000, 5000]), 2);
+}
+
+#[test]
+fn one_bad_record_refuses_all_frames_of_its_batch_and_nothing_else() {
+    let room = Room::new();
+    let mut log = Log::open(&room.archive(), &Options { segment_bytes: SEGMENT_BYTES, ..room.options() }).unwrap();
+    put(&mut log, 0, 10).unwrap();
+    for bad in [0, 2100, 4999] {
+        let mut records: Vec<_> = (10..5010).map(record).collect();
+        records[bad].json.truncate(20);
+        let coverage = [coverage(10, 5010)];
+        let batch = Batch { now_ms: NOW, records: &records, coverage: &coverage, ..Batch::default() };
+        assert!(matches!(log.stage(&batch), Err(EvidenceError::Refused(_))));
+    }
+    put(&mut log, 10, 5010).unwrap();
+    drop(log);
+    room.assert_sound(5010);
 }
