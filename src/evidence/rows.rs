@@ -17,7 +17,7 @@ pub struct Row {
     pub at: i64,
     /// Record id.
     pub id: String,
-    /// Number that stands for the subject: see [`number_of_key`].
+    /// Number that stands for the subject: see [`super::index::number_of_key`].
     pub subject: u64,
     /// What moved where and how it was judged.
     pub flow: Flow,

@@ -21,6 +21,12 @@ use crate::pipeline::ports::{InFlight, SourceError};
 /// Between two looks.
 const EVERY: Duration = Duration::from_secs(1);
 
+/// The patience with partitions without owner is doubled at most so many times: 64 times one to two session time-outs.
+const MOST_DOUBLED: u32 = 6;
+
+/// After so long, joining again counts as the first time.
+const FORGIVEN: Duration = Duration::from_secs(2 * 3600);
+
 /// What tells one version of a file from another.
 type Version = Option<(SystemTime, u64)>;
 
@@ -31,12 +37,14 @@ pub(super) struct Watch {
     files: Vec<(PathBuf, Version)>,
     files_looked: Instant,
     moved: HashMap<LaneId, (Option<u64>, Instant, u32)>,
+    /// When we last left the group and joined it again for partitions without owner, and how often in a row.
+    rejoined: Option<(Instant, u32)>,
 }
 
 impl Watch {
     pub(super) fn new(options: &Options) -> Self {
         let now = Instant::now();
-        Self { looked: now, files: versions(options), files_looked: now, moved: HashMap::new() }
+        Self { looked: now, files: versions(options), files_looked: now, moved: HashMap::new(), rejoined: None }
     }
 
     /// Whether certificates changed since the last look.
@@ -74,6 +82,18 @@ impl Watch {
         self.moved.get(&lane).is_some_and(|(_, since, helped)| *helped > 0 || since.elapsed() > stall)
     }
 
+    /// How long partitions may be without owner: twice as long each time that joining again was of no use, since it moves our
+    /// own partitions too.
+    fn ownerless_patience(&self, options: &Options) -> Duration {
+        let times = self.rejoined.map_or(0, |(_, times)| times.min(MOST_DOUBLED));
+        options.ownerless_patience() * (1 << times)
+    }
+
+    fn rejoined(&mut self) {
+        let before = self.rejoined.filter(|(when, _)| when.elapsed() < FORGIVEN).map_or(0, |(_, times)| times);
+        self.rejoined = Some((Instant::now(), before + 1));
+    }
+
     fn helped(&mut self, lane: LaneId) {
         self.moved.entry(lane).and_modify(|(_, since, times)| (*since, *times) = (Instant::now(), *times + 1));
     }
@@ -92,7 +112,7 @@ impl Kafka {
             tracing::info!("certificates changed on disk; connecting anew");
             return self.renew(flight);
         }
-        if let Some(partitions) = self.client.board.take_ownerless(self.options.ownerless_patience()) {
+        if let Some(partitions) = self.client.board.take_ownerless(self.watch.ownerless_patience(&self.options)) {
             return self.rejoin(&partitions);
         }
         match self.stuck() {
@@ -179,7 +199,7 @@ impl Kafka {
     }
 
     /// Has the group share out what nobody owns. Our own partitions are taken away in order before, at the next turn.
-    fn rejoin(&self, partitions: &[Partition]) -> Result<(), SourceError> {
+    fn rejoin(&mut self, partitions: &[Partition]) -> Result<(), SourceError> {
         let (topic, partition) = partitions.first().map_or(("", -1), |(topic, partition)| (topic, *partition));
         tracing::warn!(
             topic,
@@ -187,6 +207,7 @@ impl Kafka {
             partitions = partitions.len(),
             "nobody owns these partitions; leaving the group and joining it again has them shared out"
         );
+        self.watch.rejoined();
         self.metrics.kafka().moved(Moved::Forced);
         self.client.rejoin(&self.options).map_err(transient)
     }
