@@ -70,7 +70,8 @@ impl<'a> Composer<'a> {
         (sealer, tag, keyring): (&'a Sealer, &'a TagKey, Option<&'a mut Keyring>),
         (cursor, lanes): (Option<Cursor>, Lanes),
     ) -> Result<Self, EvidenceError> {
-        let month = Month::of(at).ok_or_else(|| refused("the time of recording is outside the years 1 to 9999"))?;
+        let month = Month::of(at)
+            .ok_or_else(|| EvidenceError::refused("the time of recording is outside the years 1 to 9999"))?;
         let plan = Plan { entries: Vec::new(), appends: Vec::new(), rows: Rows::default(), cursor, lanes };
         let (first, segment_bytes) = (checkpoint.size, SEGMENT_BYTES);
         let workshop = Workshop { sealer, tag };
@@ -103,7 +104,7 @@ impl<'a> Composer<'a> {
     fn push(&mut self, entry: &Entry) -> Result<u64, EvidenceError> {
         let line = entry.to_string();
         if line.len() > MOST_BYTES {
-            return Err(refused("a topic, reason, version or rule is too long for an entry"));
+            return Err(EvidenceError::refused("a topic, reason, version or rule is too long for an entry"));
         }
         self.plan.lanes.apply(entry);
         self.plan.entries.push(line);
@@ -119,7 +120,8 @@ impl<'a> Composer<'a> {
         let at = self.at;
         let entry = match note {
             Note::Config { what, digest } => {
-                let digest = unhex(digest).ok_or_else(|| refused("a configuration digest is not 64 hex digits"))?;
+                let digest = unhex(digest)
+                    .ok_or_else(|| EvidenceError::refused("a configuration digest is not 64 hex digits"))?;
                 Entry::Config { at, what: what.clone(), digest }
             }
             Note::Life { life, version } => Entry::Life { at, life: *life, version: version.clone() },
@@ -155,11 +157,13 @@ impl<'a> Composer<'a> {
 
     fn gap(&mut self, lane: &Lane, from: u64, to: u64, reason: &str) -> Result<(), EvidenceError> {
         if from >= to {
-            return Err(refused("a gap must not be empty"));
+            return Err(EvidenceError::refused("a gap must not be empty"));
         }
         match self.plan.lanes.joint(lane, from) {
             Joint::First | Joint::Even => (),
-            Joint::Hole(_) | Joint::Overlap(_) => return Err(refused("a gap does not start where its lane ended")),
+            Joint::Hole(_) | Joint::Overlap(_) => {
+                return Err(EvidenceError::refused("a gap does not start where its lane ended"));
+            }
         }
         self.push(&Entry::Gap { at: self.at, lane: lane.clone(), from, to, reason: reason.to_owned() }).map(drop)
     }
@@ -181,14 +185,16 @@ impl<'a> Composer<'a> {
 
     fn coverage(&mut self, coverage: &Coverage) -> Result<(), EvidenceError> {
         if !adds_up(coverage) {
-            return Err(refused("received is not judged + rejected + duplicate, or a range runs backwards"));
+            return Err(EvidenceError::refused(
+                "received is not judged + rejected + duplicate, or a range runs backwards",
+            ));
         }
         match self.plan.lanes.joint(&coverage.lane, coverage.from) {
             Joint::First | Joint::Even => (),
             Joint::Hole(next) => self.gap(&coverage.lane, next, coverage.from, NOT_DELIVERED)?,
             Joint::Overlap(next) => {
                 let text = format!("{} is recorded up to offset {next} already, not again", coverage.lane);
-                return Err(refused(&text));
+                return Err(EvidenceError::refused(&text));
             }
         }
         self.push(&Entry::Batch { at: self.at, coverage: coverage.clone() }).map(drop)
@@ -232,7 +238,7 @@ impl<'a> Composer<'a> {
     fn frame(&mut self, made: Made) -> Result<(), EvidenceError> {
         let place = self.place()?;
         if made.first != self.next() {
-            return Err(refused("a frame's lines are not numbered like its entries"));
+            return Err(EvidenceError::refused("a frame's lines are not numbered like its entries"));
         }
         for commitment in made.commitments {
             self.push(&Entry::Record { at: self.at, commitment })?;
@@ -256,7 +262,11 @@ impl<'a> Composer<'a> {
         if last.bytes < self.segment_bytes && self.month <= last.id.month {
             return Ok((last.id, last.bytes));
         }
-        let number = last.id.number.checked_add(1).ok_or_else(|| refused("the log has no segment numbers left"))?;
+        let number = last
+            .id
+            .number
+            .checked_add(1)
+            .ok_or_else(|| EvidenceError::refused("the log has no segment numbers left"))?;
         Ok((SegmentId { month: self.month.max(last.id.month), number }, 0))
     }
 
@@ -280,8 +290,4 @@ impl<'a> Composer<'a> {
         }
         self.push(&Entry::Frame { segment, offset, length, digest }).map(drop)
     }
-}
-
-fn refused(text: &str) -> EvidenceError {
-    EvidenceError::Refused(text.to_owned())
 }

@@ -46,6 +46,11 @@ impl EvidenceError {
         Self::Disk { what, path: path.to_owned(), source }
     }
 
+    /// A batch that cannot be recorded.
+    pub(super) fn refused(why: &str) -> Self {
+        Self::Refused(why.to_owned())
+    }
+
     /// Files that contradict each other.
     pub(super) fn contradiction(path: &Path, what: impl Into<String>) -> Self {
         Self::Contradiction { path: path.to_owned(), what: what.into() }

@@ -74,7 +74,7 @@ impl Workshop<'_> {
             commitments.push(commitment(salt, text.as_bytes()));
             push_record(&mut plain, i, salt, &text);
             let added = rows.add(&text, &record.id, i, subject);
-            added.ok_or_else(|| refused("a record's fields are not of their kinds"))?;
+            added.ok_or_else(|| EvidenceError::refused("a record's fields are not of their kinds"))?;
         }
         let bytes = self.seal(&plain)?;
         Ok(Made { first: draft.first, commitments, rows, bytes })
@@ -92,7 +92,7 @@ impl Workshop<'_> {
         key: Option<&SubjectKey>,
         salt: &[u8; SALT],
     ) -> Result<(Cow<'r, str>, u64), EvidenceError> {
-        let bad = || refused("a record is not one line of JSON with its own id, or is sealed already");
+        let bad = || EvidenceError::refused("a record is not one line of JSON with its own id, or is sealed already");
         let text = std::str::from_utf8(&record.json).map_err(|_| bad())?;
         let Some(key) = key else {
             let text = is_record(text, &record.id).then_some(text).ok_or_else(bad)?;
@@ -136,8 +136,4 @@ pub(super) fn at_once(frames: &[&[Record]], room: u64) -> usize {
 /// About how many bytes the lines of these records have.
 fn size(records: &[Record]) -> usize {
     records.iter().map(|record| record.json.len() + AROUND).sum()
-}
-
-fn refused(text: &str) -> EvidenceError {
-    EvidenceError::Refused(text.to_owned())
 }
