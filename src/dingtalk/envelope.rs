@@ -140,8 +140,7 @@ impl Walk<'_> {
         let mut draft = self.draft(text)?;
         if row::is_row(&draft) {
             self.refuse_second(&draft, context)?;
-            each(&mut Ok(row::event(&mut draft, context)?));
-            return Ok(());
+            return row::give(&mut draft, context, each);
         }
         match push::shape(&draft) {
             Some(shape) if push::is_known(&draft, shape) || !self.any_holds(&draft, context) => {

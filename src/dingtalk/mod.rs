@@ -135,15 +135,16 @@ impl Decoder {
     }
 
     fn message<'a>(&self, scratch: &mut Scratch, bytes: &'a [u8], each: envelope::Each<'_, 'a>) -> Result<(), Reject> {
-        scratch.fast = false;
-        let text = guard::text(bytes, self.limits.bytes)?;
-        // some tools on Windows write one; a reader may pass over it (RFC 8259 §8.1)
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let walk = envelope::Walk { envelope: &self.envelope, limits: &self.limits };
-        scratch.fast = self.scan.is_some_and(|scan| scan.events(walk, text, scratch, each).is_ok());
+        // some tools on Windows write one; a reader may pass over it (RFC 8259 §8.1)
+        let plain = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        scratch.fast = bytes.len() <= self.limits.bytes
+            && self.scan.is_some_and(|scan| scan.events(walk, plain, scratch, each).is_ok());
         if scratch.fast {
             return Ok(());
         }
+        let text = guard::text(bytes, self.limits.bytes)?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         guard::depth(text, self.limits.depth)?;
         walk.message(text, each)
     }

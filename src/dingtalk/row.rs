@@ -1,7 +1,7 @@
 //! File operation records (`ListAuditLog`, `GET /v1.0/exclusive/fileAuditLogs`; legacy `/topapi/cspace/auditlog/list`).
 
 use super::draft::{Counterparts, Said};
-use super::envelope::Context;
+use super::envelope::{Context, Each};
 use super::field::{Field, Fields};
 use super::reject::{Reason, Reject};
 use crate::domain::event::{Act, Actor, Counterpart, Event, Personal, Shape};
@@ -58,11 +58,12 @@ pub(super) fn excuse<'a>(draft: &impl Said<'a>) -> Reject {
     draft.check(Fields::of(&[Field::Action])).err().unwrap_or(Reject::missing(Field::Action.name()))
 }
 
-/// The event of a row.
+/// Gives the event of a row, where it was made: an event is large, and handing it back would copy it. Nothing was given if
+/// it fails.
 ///
 /// # Errors
 /// [`Reason::Conflict`], [`Reason::BadField`] for a decisive field.
-pub(super) fn event<'a>(draft: &mut impl Said<'a>, context: &Context<'a>) -> Result<Event<'a>, Reject> {
+pub(super) fn give<'a>(draft: &mut impl Said<'a>, context: &Context<'a>, each: Each<'_, 'a>) -> Result<(), Reject> {
     draft.check(DECISIVE)?;
     let (user, more) = draft.single(Field::User);
     if more {
@@ -70,7 +71,7 @@ pub(super) fn event<'a>(draft: &mut impl Said<'a>, context: &Context<'a>) -> Res
     }
     let union_id = draft.single(Field::Union).0.map(|id| Personal::new(id.to_string().into()));
     let name = draft.text(Field::RealName).or_else(|| draft.text(Field::OperatorName)).map(Personal::new);
-    let mut event = Event {
+    let mut given = Ok(Event {
         shape: if draft.is_snake() { Shape::LegacyRow } else { Shape::AuditRow },
         act: Act::Audit(draft.number(Field::Action).unwrap_or_default()),
         tenant: context.tenant_of(draft),
@@ -95,9 +96,12 @@ pub(super) fn event<'a>(draft: &mut impl Said<'a>, context: &Context<'a>) -> Res
         detail: None,
         success: None,
         counterparts: Counterparts::new(),
-    };
-    counterparts(draft, &mut event.counterparts);
-    Ok(event)
+    });
+    if let Ok(event) = &mut given {
+        counterparts(draft, &mut event.counterparts);
+    }
+    each(&mut given);
+    Ok(())
 }
 
 /// Receivers of the list, then the row's own receiver, then members.

@@ -1,12 +1,16 @@
 //! Where the quotes of a text are: the one loop over all bytes of a message, in the widest steps that the processor has.
 //!
 //! Looks at 64 bytes at a time, whatever the processor, and notes the place of every quote that no backslash escapes.
-//! Refuses control characters inside strings (RFC 8259 §7). Knows nothing else of JSON.
+//! Refuses what is not UTF-8, and control characters inside strings (RFC 8259 §7). Knows nothing else of JSON.
 //!
-//! The only module with `unsafe`: to load a block, to store places, and to call what was compiled for a processor that was
-//! found to be there. Blocks are arrays of 64 bytes and places go to arrays of 64 numbers, so that the compiler holds the
-//! bounds; the last block of a text is copied into one of its own and nothing is read beyond the text.
+//! With `x86` the only module with `unsafe`: to load a block, to store places, to call what was compiled for a processor
+//! that was found to be there, and to call UTF-8 what was found to be. Blocks are arrays of 64 bytes and places go to arrays
+//! of 64 numbers, so that the compiler holds the bounds; the last block of a text is copied into one of its own and nothing
+//! is read beyond the text.
 #![allow(unsafe_code)]
+
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 /// How blocks are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,20 +86,37 @@ impl Kernel {
         self == Self::Portable
     }
 
-    /// Notes the places of all quotes of `text` in `places`. `None`: there is a control character inside a string, or
-    /// `places` is too short; [`room`] says how long it must be.
-    pub(super) fn quotes(self, text: &[u8], places: &mut [u32]) -> Option<Seen> {
+    /// The text that `bytes` are, with the places of all its quotes in `places`. `None`: it is not UTF-8, there is a control
+    /// character inside a string, or `places` is too short; [`room`] says how long it must be.
+    pub(super) fn read<'t>(self, bytes: &'t [u8], places: &mut [u32]) -> Option<(&'t str, Seen)> {
         debug_assert!(self.is_there());
         #[cfg(target_arch = "x86_64")]
-        match self {
-            Self::Portable => {}
-            Self::Sse2 => return x86::sse2(text, places),
+        let seen = match self {
+            Self::Portable | Self::Sse2 => None,
             // SAFETY: a decoder only ever has a kernel that is there (`Decoder::with_kernel`).
-            Self::Avx2 => return unsafe { x86::avx2(text, places) },
+            Self::Avx2 => Some(unsafe { x86::avx2(bytes, places) }?),
             // SAFETY: as above.
-            Self::Avx512 => return unsafe { x86::avx512(text, places) },
+            Self::Avx512 => Some(unsafe { x86::avx512(bytes, places) }?),
+        };
+        #[cfg(not(target_arch = "x86_64"))]
+        let seen = None;
+        match seen {
+            // SAFETY: what saw all of it refuses what is not UTF-8.
+            Some(seen) => Some((unsafe { std::str::from_utf8_unchecked(bytes) }, seen)),
+            None => {
+                let text = simdutf8::basic::from_utf8(bytes).ok()?;
+                Some((text, self.quotes(bytes, places)?))
+            }
         }
-        walk(text, places, portable, note)
+    }
+
+    /// The quotes of a text that is known to be UTF-8.
+    fn quotes(self, text: &[u8], places: &mut [u32]) -> Option<Seen> {
+        #[cfg(target_arch = "x86_64")]
+        if self == Self::Sse2 {
+            return x86::sse2(text, places);
+        }
+        walk(text, places, portable, note, |_| {})
     }
 }
 
@@ -113,18 +134,21 @@ struct Masks {
     controls: u64,
 }
 
-/// Goes over the text block by block. `look` tells what is in a block; `note` writes down the places of the bits of a mask.
+/// Goes over the text block by block. `look` tells what is in a block; `note` writes down the places of the bits of a mask;
+/// `check` is shown each block, the last one filled up with spaces.
 #[inline(always)]
 fn walk(
     text: &[u8],
     places: &mut [u32],
     look: impl Fn(&[u8; BLOCK]) -> Masks,
     note: impl Fn(u64, u32, &mut [u32; BLOCK]),
+    mut check: impl FnMut(&[u8; BLOCK]),
 ) -> Option<Seen> {
     let mut state = State { quotes: 0, escapes: Escapes::NONE, escaped: false };
     let (blocks, rest) = text.as_chunks::<BLOCK>();
     let mut base = 0;
     for block in blocks {
+        check(block);
         let quotes = state.strings(look(block), base)?;
         note(quotes, base, places.get_mut(state.quotes..)?.first_chunk_mut()?);
         state.quotes += quotes.count_ones() as usize;
@@ -133,6 +157,7 @@ fn walk(
     if !rest.is_empty() {
         let mut last = [b' '; BLOCK];
         last[..rest.len()].copy_from_slice(rest);
+        check(&last);
         let quotes = state.strings(look(&last), base)?;
         note(quotes, base, places.get_mut(state.quotes..)?.first_chunk_mut()?);
         state.quotes += quotes.count_ones() as usize;
@@ -243,100 +268,57 @@ fn portable(block: &[u8; BLOCK]) -> Masks {
     masks
 }
 
-#[cfg(target_arch = "x86_64")]
-mod x86 {
-    use std::arch::x86_64::*;
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    use super::{BLOCK, Masks, Seen, note, walk};
-
-    pub(super) fn sse2(text: &[u8], places: &mut [u32]) -> Option<Seen> {
-        walk(text, places, look_sse2, note)
+    /// What a kernel says of bytes that have no quote in them and stand `at` bytes behind the beginning.
+    fn agree(kernels: &[Kernel], places: &mut [u32], at: usize, bytes: &[u8], behind: usize) {
+        let text = [&vec![b'x'; at][..], bytes, &vec![b'x'; behind][..]].concat();
+        let expected = std::str::from_utf8(&text).ok();
+        for kernel in kernels {
+            let read = kernel.read(&text, places).map(|(text, _)| text);
+            assert_eq!(read, expected, "{kernel:?}: {bytes:x?} at {at} with {behind} behind");
+        }
     }
 
-    // the closure is compiled for the same processor as the function around it; `note` itself would not be
-    #[allow(clippy::redundant_closure)]
-    #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,lzcnt")]
-    pub(super) fn avx2(text: &[u8], places: &mut [u32]) -> Option<Seen> {
-        walk(text, places, |block| look_avx2(block), |mask, base, places| note(mask, base, places))
-    }
-
-    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,avx2,bmi1,bmi2,popcnt,lzcnt")]
-    pub(super) fn avx512(text: &[u8], places: &mut [u32]) -> Option<Seen> {
-        walk(text, places, |block| look_avx512(block), |mask, base, places| note_avx512(mask, base, places))
-    }
-
-    #[inline(always)]
-    fn look_sse2(block: &[u8; BLOCK]) -> Masks {
-        let mut masks = Masks { quotes: 0, backslashes: 0, controls: 0 };
-        for (at, part) in block.as_chunks::<16>().0.iter().enumerate() {
-            // SAFETY: the part has 16 bytes; the load asks for no alignment. Every x86-64 has SSE2.
-            unsafe {
-                let bytes = _mm_loadu_si128(part.as_ptr().cast());
-                let bits = |equal| u64::from(_mm_movemask_epi8(equal) as u32) << (16 * at);
-                masks.quotes |= bits(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'"' as i8)));
-                masks.backslashes |= bits(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'\\' as i8)));
-                masks.controls |= bits(_mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(31)), bytes));
+    /// Every pair of bytes, and every three and four of those that any rule tells apart, across the edges of blocks, of
+    /// half blocks, and of the text.
+    #[test]
+    fn what_is_not_utf8_is_refused_wherever_it_stands() {
+        let kernels: Vec<Kernel> = Kernel::ALL.into_iter().filter(|kernel| kernel.is_there()).collect();
+        let mut places = vec![0; room(300)];
+        // the first and last of each class (Unicode 17.0, table 3-7)
+        let telling = [
+            0x20, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef,
+            0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff,
+        ];
+        for at in [0, 30, 31, 61, 62, 63, 64, 126] {
+            for behind in [0, 1, 70] {
+                for pair in 0x8080..=u16::MAX {
+                    agree(&kernels, &mut places, at, &pair.to_be_bytes(), behind);
+                }
+                let mut pick = |number: usize| {
+                    let byte = |place: u32| telling[number / telling.len().pow(place) % telling.len()];
+                    agree(&kernels, &mut places, at, &[byte(0), byte(1), byte(2), byte(3)], behind);
+                };
+                // a number that shares no factor with their count comes by all of them
+                (0..telling.len().pow(4)).step_by(if cfg!(miri) { 100_003 } else { 17 }).for_each(&mut pick);
             }
         }
-        masks
     }
 
-    #[target_feature(enable = "avx2")]
-    #[inline]
-    fn look_avx2(block: &[u8; BLOCK]) -> Masks {
-        let mut masks = Masks { quotes: 0, backslashes: 0, controls: 0 };
-        for (at, part) in block.as_chunks::<32>().0.iter().enumerate() {
-            // SAFETY: the part has 32 bytes; the load asks for no alignment.
-            let bytes = unsafe { _mm256_loadu_si256(part.as_ptr().cast()) };
-            let bits = |equal| u64::from(_mm256_movemask_epi8(equal) as u32) << (32 * at);
-            masks.quotes |= bits(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(b'"' as i8)));
-            masks.backslashes |= bits(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(b'\\' as i8)));
-            masks.controls |= bits(_mm256_cmpeq_epi8(_mm256_min_epu8(bytes, _mm256_set1_epi8(31)), bytes));
-        }
-        masks
-    }
-
-    #[target_feature(enable = "avx512f,avx512bw")]
-    #[inline]
-    fn look_avx512(block: &[u8; BLOCK]) -> Masks {
-        // SAFETY: the block has 64 bytes; the load asks for no alignment.
-        let bytes = unsafe { _mm512_loadu_si512(block.as_ptr().cast()) };
-        Masks {
-            quotes: _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(b'"' as i8)),
-            backslashes: _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(b'\\' as i8)),
-            controls: _mm512_cmplt_epu8_mask(bytes, _mm512_set1_epi8(32)),
-        }
-    }
-
-    /// Numbers of the bytes of a block.
-    static NUMBERS: [u8; BLOCK] = {
-        let (mut numbers, mut at) = ([0; BLOCK], 0);
-        while at < BLOCK {
-            numbers[at] = at as u8;
-            at += 1;
-        }
-        numbers
-    };
-
-    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,popcnt")]
-    #[inline]
-    fn note_avx512(mask: u64, base: u32, places: &mut [u32; BLOCK]) {
-        // SAFETY: NUMBERS has 64 bytes; the load asks for no alignment.
-        let numbers = unsafe { _mm512_loadu_si512(NUMBERS.as_ptr().cast()) };
-        let packed = _mm512_maskz_compress_epi8(mask, numbers);
-        let base = _mm512_set1_epi32(base.cast_signed());
-        let mut write = |at: usize, part: __m128i| {
-            let wide = _mm512_add_epi32(base, _mm512_cvtepu8_epi32(part));
-            if let Some(part) = places.as_chunks_mut::<16>().0.get_mut(at) {
-                // SAFETY: the part has 16 numbers of 32 bits; the store asks for no alignment.
-                unsafe { _mm512_storeu_si512(part.as_mut_ptr().cast(), wide) };
+    /// Sound texts of all lengths of characters, cut at every byte.
+    #[test]
+    fn texts_are_taken_whole_and_refused_where_a_character_is_cut() {
+        let kernels: Vec<Kernel> = Kernel::ALL.into_iter().filter(|kernel| kernel.is_there()).collect();
+        let mut places = vec![0; room(1000)];
+        let text = "plain ascii, then ß, 香港, 𠮷 and \u{10ffff} \u{10ffff}\u{ffff}\u{d7ff}\u{e000}é".repeat(5);
+        for from in 0..text.len() {
+            for to in [from, from + 1, from + 63, from + 64, from + 65, from + 128, text.len()] {
+                let Some(bytes) = text.as_bytes().get(from..to) else { continue };
+                agree(&kernels, &mut places, 0, bytes, 0);
             }
-        };
-        write(0, _mm512_castsi512_si128(packed));
-        if mask.count_ones() > 16 {
-            write(1, _mm512_extracti32x4_epi32::<1>(packed));
-            write(2, _mm512_extracti32x4_epi32::<2>(packed));
-            write(3, _mm512_extracti32x4_epi32::<3>(packed));
         }
     }
 }

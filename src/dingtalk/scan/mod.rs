@@ -76,20 +76,20 @@ impl Scan {
     pub(super) fn events<'t>(
         &self,
         walk: Walk<'_>,
-        text: &'t str,
+        bytes: &'t [u8],
         scratch: &mut Scratch,
         each: Each<'_, 't>,
     ) -> Result<(), NotSure> {
         let configured =
             walk.envelope.payload.is_some() || walk.envelope.tenant.is_some() || walk.envelope.enrichment.is_some();
-        if configured || text.len() > LONGEST || walk.limits.depth < LEVELS {
+        if configured || bytes.len() > LONGEST || walk.limits.depth < LEVELS {
             return Err(NotSure);
         }
-        let room = kernel::room(text.len());
+        let room = kernel::room(bytes.len());
         if scratch.places.len() < room {
             scratch.places.resize(room, 0);
         }
-        let seen = self.kernel.quotes(text.as_bytes(), &mut scratch.places).ok_or(NotSure)?;
+        let (text, seen) = self.kernel.read(bytes, &mut scratch.places).ok_or(NotSure)?;
         let places = scratch.places.get(..seen.quotes + 2).ok_or(NotSure)?;
         let reader = Reader::new(text, places, seen.escapes, self.keys);
         Way { walk, shapes: &mut scratch.shapes }.message(reader, each).map_err(|Slow| NotSure)
@@ -214,13 +214,7 @@ fn give_row<'t>(found: &mut Found<'t, '_>, context: &Context<'t>, each: Each<'_,
     if found.carrier.is_some() || !row::is_row(found) {
         return Err(Slow);
     }
-    let mut event = row::event(found, context);
-    if event.is_err() {
-        return Err(Slow);
-    }
-    // as it came: an event is large, and taking it out and in again would copy it
-    each(&mut event);
-    Ok(())
+    row::give(found, context, each).map_err(|_| Slow)
 }
 
 /// Is a row itself, or says more than an envelope does.
