@@ -10,6 +10,8 @@
 
 mod lab;
 
+use std::time::Duration;
+
 use harbourwatch::dingtalk::{Decoder, Kernel, Scratch};
 use harbourwatch::pipeline::dedupe::Dedupe;
 use harbourwatch::pipeline::work::Slice;
@@ -40,12 +42,12 @@ fn kernel() -> Option<Kernel> {
 fn decode(rounds: u32, events: u64) {
     let corpus = lab::corpus::days(7, events);
     let (decoder, mut scratch) = (Decoder::default().with_kernel(kernel()), Scratch::default());
-    let mut each = || {
+    let mut pass = || {
         for message in corpus.messages() {
             decoder.show(&mut scratch, message, &mut |_, given| keep(given));
         }
     };
-    report(corpus.events, rounds, &mut each);
+    report(corpus.events, rounds, &mut || lab::ruler::time(&mut pass));
 }
 
 /// How many messages the fast way decides about, and some of the others.
@@ -65,12 +67,10 @@ fn classify(rounds: u32, events: u64) {
     let world = lab::bank_with(kernel());
     let corpus = lab::corpus::flagged(&world, 7, events, 1);
     let (window, mut slice) = (Dedupe::new(1 << 20, lab::own::earlier()), Slice::default());
-    report(corpus.events, rounds, &mut || {
-        lab::own::classify(&world, &corpus, &window, &mut slice);
-    });
+    report(corpus.events, rounds, &mut || lab::own::classify(&world, &corpus, &window, &mut slice).0);
 }
 
-fn report(events: u64, rounds: u32, each: &mut dyn FnMut()) {
-    let took = lab::ruler::time(|| (0..rounds).for_each(|_| each()));
+fn report(events: u64, rounds: u32, each: &mut dyn FnMut() -> Duration) {
+    let took: Duration = (0..rounds).map(|_| each()).sum();
     println!("{:.1} ns/event", took.as_nanos() as f64 / (f64::from(rounds) * events as f64));
 }

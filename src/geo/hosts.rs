@@ -85,11 +85,11 @@ impl Hosts {
         self.find_name(host_of(host_or_url)?)
     }
 
-    /// The same, with what was found for the same name before.
+    /// The same, with what was found for the same authority before.
     #[inline]
     pub(super) fn find_with(&self, memo: &mut HostMemo, host_or_url: &str) -> Option<Location> {
-        let name = host_of(host_or_url)?;
-        memo.find(name, || self.find_name(name))
+        let authority = authority_of(host_or_url)?;
+        memo.find(authority, || self.find_name(host_in(authority)?))
     }
 
     /// The place of what was cut out of a URL as its host.
@@ -161,13 +161,16 @@ fn suffixes(host: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(host), |host| host.split_once('.').map(|(_, rest)| rest))
 }
 
-/// Cuts the host out of a URL, or takes it as given. Backslashes and control characters are refused wherever they stand:
-/// parsers disagree about them, which is what look-alikes live on.
+/// Cuts the host out of a URL, or takes it as given.
 fn host_of(text: &str) -> Option<&str> {
+    host_in(authority_of(text)?)
+}
+
+/// Cuts the host with what is before and behind it out of a URL (RFC 3986 §3.2). Backslashes and control characters are
+/// refused wherever they stand: parsers disagree about them, which is what look-alikes live on.
+fn authority_of(text: &str) -> Option<&str> {
     let text = trimmed(text);
-    // looks at all of it, without an early end: that is what lets the compiler take many bytes in a step
-    let odd = text.bytes().fold(false, |odd, byte| odd | (byte == b'\\') | byte.is_ascii_control());
-    if odd {
+    if is_odd(text.as_bytes()) {
         return None;
     }
     let rest = match text.strip_prefix("https://") {
@@ -175,10 +178,20 @@ fn host_of(text: &str) -> Option<&str> {
         None => behind_scheme(text)?,
     };
     let end = memchr::memchr3(b'/', b'?', b'#', rest.as_bytes()).unwrap_or(rest.len());
-    let authority = rest.get(..end)?;
-    let has_parts = memchr::memchr2(b'@', b':', authority.as_bytes()).is_some();
-    let host = if has_parts { host_in(authority)? } else { authority };
-    Some(host.strip_suffix('.').unwrap_or(host))
+    rest.get(..end)
+}
+
+/// Whether there is a backslash or a control character. Looks at all bytes, 16 in a step without an early end, and at the
+/// last 16 once more.
+fn is_odd(bytes: &[u8]) -> bool {
+    let odd = |odd, byte: &u8| odd | (*byte == b'\\') | byte.is_ascii_control();
+    match bytes.last_chunk::<16>() {
+        None => bytes.iter().fold(false, odd),
+        Some(last) => {
+            let (steps, _) = bytes.as_chunks::<16>();
+            steps.iter().chain([last]).fold(false, |found, step| found | step.iter().fold(false, odd))
+        }
+    }
 }
 
 /// Without space around it, which mostly is not there: no look at characters then.
@@ -187,18 +200,18 @@ fn trimmed(text: &str) -> &str {
     if plain(text.as_bytes().first()) && plain(text.as_bytes().last()) { text } else { text.trim() }
 }
 
-/// The host between a user and a port.
-#[cold]
+/// The host between a user and a port, without the dot at the end of a name that is complete.
 fn host_in(authority: &str) -> Option<&str> {
     // A second `@` stays in the host, which then is none.
     let host_and_port = match memchr::memchr(b'@', authority.as_bytes()) {
         Some(at) => authority.get(at + 1..)?,
         None => authority,
     };
-    match memchr::memchr(b':', host_and_port.as_bytes()) {
-        Some(at) => host_and_port.get(..at).filter(|_| is_port(host_and_port.as_bytes().get(at + 1..))),
-        None => Some(host_and_port),
-    }
+    let host = match memchr::memchr(b':', host_and_port.as_bytes()) {
+        Some(at) => host_and_port.get(..at).filter(|_| is_port(host_and_port.as_bytes().get(at + 1..)))?,
+        None => host_and_port,
+    };
+    Some(host.strip_suffix('.').unwrap_or(host))
 }
 
 fn is_port(port: Option<&[u8]>) -> bool {

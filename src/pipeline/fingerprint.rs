@@ -15,8 +15,55 @@ pub struct FingerprintKey(pub [u8; 16]);
 /// file, actor, app, receivers) of a push event. `None` when the event has no id at all: it then always counts as new, since to lose an
 /// event is worse than to tell it twice.
 pub fn fingerprint(event: &Event<'_>, key: &FingerprintKey) -> Option<u128> {
-    let mut hash = Parts { hash: SipHasher13::new_with_key(&key.0), bytes: [0; ROOM], len: 0 };
-    hash.text(event.tenant.as_deref());
+    Fingerprints::default().of(event, key)
+}
+
+/// Makes one [`fingerprint`] after the other. What hashing the tenant came to is kept: events that follow each other mostly
+/// have the same one, and of a hash no step can begin before the last is done.
+#[derive(Clone, Default)]
+pub struct Fingerprints {
+    /// By which key `hash` was begun; `None`: it was not.
+    key: Option<FingerprintKey>,
+    tenant: String,
+    is_told: bool,
+    /// As far as the tenant.
+    hash: SipHasher13,
+}
+
+/// Longest tenant that is kept, in bytes.
+const LONGEST: usize = 128;
+
+impl Fingerprints {
+    /// As [`fingerprint`].
+    pub fn of(&mut self, event: &Event<'_>, key: &FingerprintKey) -> Option<u128> {
+        let tenant = event.tenant.as_deref();
+        if !self.is_begun(tenant, key) {
+            self.begin(tenant, key);
+        }
+        rest(event, Parts::behind(&self.hash))
+    }
+
+    fn is_begun(&self, tenant: Option<&str>, key: &FingerprintKey) -> bool {
+        let same = self.is_told == tenant.is_some() && self.tenant == tenant.unwrap_or_default();
+        same && self.key.is_some_and(|known| known.0 == key.0)
+    }
+
+    #[cold]
+    fn begin(&mut self, tenant: Option<&str>, key: &FingerprintKey) {
+        let mut parts = Parts::behind(&SipHasher13::new_with_key(&key.0));
+        parts.text(tenant);
+        parts.flush();
+        self.hash = parts.hash;
+        let kept = tenant.unwrap_or_default();
+        self.key = Some(*key).filter(|_| kept.len() <= LONGEST);
+        self.is_told = tenant.is_some();
+        self.tenant.clear();
+        self.tenant.push_str(kept.get(..LONGEST.min(kept.len())).unwrap_or_default());
+    }
+}
+
+/// What follows the tenant.
+fn rest(event: &Event<'_>, mut hash: Parts) -> Option<u128> {
     match &event.act {
         Act::Audit(code) => {
             let file = event.biz_id.as_ref()?;
@@ -65,6 +112,11 @@ struct Parts {
 }
 
 impl Parts {
+    /// Behind what was hashed before.
+    fn behind(hash: &SipHasher13) -> Self {
+        Self { hash: *hash, bytes: [0; ROOM], len: 0 }
+    }
+
     fn bytes(&mut self, part: &[u8]) {
         if let Some(room) = self.bytes.get_mut(self.len..self.len + part.len()) {
             room.copy_from_slice(part);
@@ -118,4 +170,62 @@ fn position(topic: &str, partition: i32, offset: u64, index: u32) -> String {
 fn digest(text: &str) -> String {
     use sha2::{Digest, Sha256};
     crate::domain::hex::hex(&Sha256::digest(text.as_bytes())[..12])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::event::{Personal, Shape};
+
+    fn event<'a>(tenant: Option<&'a str>, user: &'a str) -> Event<'a> {
+        let mut event = Event::new(Shape::AuditRow, Act::Audit(8));
+        event.tenant = tenant.map(Into::into);
+        (event.biz_id, event.time) = (Some(Id::Number(24_870_551_923)), Some(1_763_456_712_345));
+        event.actor.user_id = Some(Personal::new(Id::from_text(user.into())));
+        event.address = Some(Personal::new("203.0.113.9".into()));
+        event
+    }
+
+    /// The window of duplicates outlives the program: what an event's bytes are must stay.
+    #[test]
+    fn a_fingerprint_is_that_of_these_bytes() {
+        let mut bytes = Vec::new();
+        let text = |bytes: &mut Vec<u8>, text: &str| {
+            bytes.extend(text.len().to_ne_bytes());
+            bytes.extend(text.as_bytes());
+        };
+        text(&mut bytes, "ding8f2c41a0");
+        bytes.push(1);
+        bytes.extend(24_870_551_923_u64.to_ne_bytes());
+        bytes.extend(8_i64.to_ne_bytes());
+        bytes.extend(1_763_456_712_345_i64.to_ne_bytes());
+        bytes.push(0);
+        text(&mut bytes, "manager4521");
+        text(&mut bytes, "203.0.113.9");
+        let mut hash = SipHasher13::new_with_key(&[7; 16]);
+        hash.write(&bytes);
+        let of = fingerprint(&event(Some("ding8f2c41a0"), "manager4521"), &FingerprintKey([7; 16]));
+        assert_eq!(of, Some(hash.finish128().as_u128()));
+    }
+
+    #[test]
+    fn what_was_hashed_before_changes_no_fingerprint() {
+        let long = ["x".repeat(LONGEST), "x".repeat(LONGEST + 1), "x".repeat(LONGEST) + "y"];
+        let tenants = [None, Some(""), Some("a"), Some("ab"), Some(&long[0]), Some(&long[1]), Some(&long[2])];
+        let mut all = Fingerprints::default();
+        let mut prints = std::collections::HashSet::new();
+        for round in 0..3 {
+            for (first, second) in tenants.iter().flat_map(|first| tenants.iter().map(move |second| (first, second))) {
+                for (tenant, user) in [(first, "u"), (second, "u"), (second, "v")] {
+                    for key in [FingerprintKey([1; 16]), FingerprintKey([round; 16])] {
+                        let event = event(*tenant, user);
+                        let print = all.of(&event, &key);
+                        assert_eq!(print, fingerprint(&event, &key), "{tenant:?}");
+                        prints.insert(print);
+                    }
+                }
+            }
+        }
+        assert_eq!(prints.len(), tenants.len() * 2 * 3, "two different events have the same");
+    }
 }

@@ -109,6 +109,7 @@ impl Tally {
             counts: Counts::default(),
             findings: HashMap::new(),
             coverage: Vec::new(),
+            last: 0,
             lines,
             world: None,
             mark: None,
@@ -182,6 +183,8 @@ struct Round<'a> {
     counts: Counts,
     findings: HashMap<String, usize>,
     coverage: Vec<(LaneId, Coverage)>,
+    /// Where the lane that was asked for last stands in it.
+    last: usize,
     lines: Option<&'a mut Vec<u8>>,
     world: Option<Arc<World>>,
     /// Tenant, beginning of the day, and the mark of both, as asked for last.
@@ -339,9 +342,12 @@ impl Round<'_> {
         told::frame(&mut told[known].lines, at.offset, line);
     }
 
-    /// Where a lane stands in the coverage.
-    fn place(&self, lane: LaneId) -> usize {
-        self.coverage.iter().position(|(known, _)| *known == lane).unwrap_or_default()
+    /// Where a lane stands in the coverage. Messages that follow each other are mostly of one lane.
+    fn place(&mut self, lane: LaneId) -> usize {
+        if self.coverage.get(self.last).is_none_or(|(known, _)| *known != lane) {
+            self.last = self.coverage.iter().position(|(known, _)| *known == lane).unwrap_or_default();
+        }
+        self.last
     }
 
     fn share(&mut self, lane: LaneId) -> &mut Coverage {

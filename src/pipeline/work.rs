@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::batch::{Batch, Message};
-use super::fingerprint::{FingerprintKey, fingerprint};
+use super::fingerprint::{FingerprintKey, Fingerprints};
 use super::record::{self, Written};
 use super::scene::Scene;
 use super::told::Drafts;
@@ -123,6 +123,7 @@ pub struct Slice {
     judged: Vec<Judged>,
     scratch: Scratch,
     memo: Memo,
+    fingerprints: Fingerprints,
     hosts: RefCell<HostMemo>,
 }
 
@@ -143,6 +144,7 @@ impl Slice {
         std::mem::swap(&mut self.judged, &mut other.judged);
         std::mem::swap(&mut self.scratch, &mut other.scratch);
         std::mem::swap(&mut self.memo, &mut other.memo);
+        std::mem::swap(&mut self.fingerprints, &mut other.fingerprints);
         std::mem::swap(&mut self.hosts, &mut other.hosts);
     }
 
@@ -241,7 +243,7 @@ impl Worker<'_, '_> {
         }
         let fate = Fate::Judged {
             verdict,
-            fingerprint: fingerprint(event, &self.task.key),
+            fingerprint: slice.fingerprints.of(event, &self.task.key),
             flows: (flows_from, slice.flows.len() as u32),
             written,
             unclassified: movement == Movement::Unclassified,
