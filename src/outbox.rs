@@ -136,6 +136,8 @@ pub struct Outbox {
     /// Fingerprints on file, to prune without counting.
     prints: u64,
     dedupe_key: [u8; 16],
+    /// What was prepared, with its size: what is on file need not be read again, unless that was in another life.
+    prepared: Option<(u64, Delta)>,
     now: fn() -> i64,
 }
 
@@ -148,8 +150,8 @@ impl Outbox {
         let connection = schema::open_for_recorder(path)?;
         let prints = prints::count(&connection)?;
         let (applied, dedupe_key) = schema::meta(&connection)?;
-        let channels = channels.to_vec();
-        Ok(Self { connection, channels, bounds: Bounds::default(), applied, prints, dedupe_key, now: wall_clock })
+        let (channels, bounds) = (channels.to_vec(), Bounds::default());
+        Ok(Self { connection, channels, bounds, applied, prints, dedupe_key, prepared: None, now: wall_clock })
     }
 
     /// The same with other bounds.
@@ -175,7 +177,8 @@ impl Outbox {
         if tree_size < self.applied {
             return Err(OutboxError::Order("a batch would shrink the evidence"));
         }
-        let delta = Delta::of(report).to_json()?;
+        let delta = Delta::of(report);
+        let json = delta.to_json()?;
         let transaction = begin(&mut self.connection)?;
         if pending_size(&transaction)?.is_some() {
             return Err(OutboxError::Order("the previous batch was prepared but never applied"));
@@ -184,8 +187,10 @@ impl Outbox {
         verdicts::insert(&transaction, tree_size, report)?;
         transaction
             .prepare_cached("INSERT INTO pending (only, tree_size, delta, batch) VALUES (1, ?1, ?2, ?3)")?
-            .execute(params![int(tree_size), delta, batch])?;
-        Ok(transaction.commit()?)
+            .execute(params![int(tree_size), json, batch])?;
+        transaction.commit()?;
+        self.prepared = Some((tree_size, delta));
+        Ok(())
     }
 
     /// Makes the prepared batch visible: findings, notices, positions, fingerprints, counts. One transaction, which does not
@@ -203,8 +208,9 @@ impl Outbox {
 
     fn apply_pending(&mut self, tree_size: u64) -> Result<(), OutboxError> {
         let (bounds, now) = (self.bounds, (self.now)());
+        let prepared = self.prepared.take().filter(|(size, _)| *size == tree_size);
         let transaction = begin(&mut self.connection)?;
-        let Some(delta) = take_pending(&transaction, tree_size)? else {
+        let Some(delta) = take_pending(&transaction, tree_size, prepared.map(|(_, delta)| delta))? else {
             return Err(OutboxError::Order("no batch of this size is prepared"));
         };
         delta.apply_lanes(&transaction)?;
@@ -338,7 +344,17 @@ fn pending_size(connection: &Connection) -> Result<Option<u64>, OutboxError> {
     Ok(size.map(count))
 }
 
-fn take_pending(transaction: &Transaction<'_>, tree_size: u64) -> Result<Option<Delta>, OutboxError> {
+/// Takes the pending batch of this size from the file; what it says is only read where it is not `prepared` here.
+fn take_pending(
+    transaction: &Transaction<'_>,
+    tree_size: u64,
+    prepared: Option<Delta>,
+) -> Result<Option<Delta>, OutboxError> {
+    if let Some(delta) = prepared {
+        let taken =
+            transaction.prepare_cached("DELETE FROM pending WHERE tree_size = ?1")?.execute([int(tree_size)])?;
+        return Ok((taken == 1).then_some(delta));
+    }
     let sql = "DELETE FROM pending WHERE tree_size = ?1 RETURNING delta";
     let json: Option<String> =
         transaction.prepare_cached(sql)?.query_row([int(tree_size)], |row| row.get(0)).optional()?;

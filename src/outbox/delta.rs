@@ -11,7 +11,7 @@ use crate::pipeline::ports::Reached;
 use crate::pipeline::report::{BatchReport, Coverage, Facts, FindingDelta, GapReason};
 
 /// The pending batch without its fingerprints, which are written once, to their own table.
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Delta {
     lanes: Vec<LaneDelta>,
     pub(super) findings: Vec<Increment>,
@@ -21,7 +21,7 @@ pub(super) struct Delta {
     pub(super) intake: Intake,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct LaneDelta {
     topic: String,
     partition: i32,
@@ -34,7 +34,7 @@ struct LaneDelta {
 }
 
 /// What a batch adds to one finding.
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Increment {
     pub(super) id: String,
     pub(super) series: String,

@@ -9,7 +9,7 @@
 //! Findings with windows of a day (standing flows, acts that are in no table) say nothing about objects in an hour; they
 //! are never bulk.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
@@ -106,17 +106,23 @@ pub(super) fn apply(
     bulk_objects: u64,
     now: i64,
 ) -> Result<(Vec<Changed>, Vec<bool>), OutboxError> {
-    let mut changed = BTreeSet::new();
+    let mut changed = BTreeMap::new();
     let mut is_new = Vec::with_capacity(increments.len());
     for increment in increments {
-        is_new.push(upsert(transaction, increment, now)?);
-        changed.insert(increment.id.clone());
+        // however often a batch changes a finding, that is one revision
+        let step = i64::from(!changed.contains_key(&increment.id));
+        let (new, one) = upsert(transaction, increment, step, now)?;
+        is_new.push(new);
+        changed.insert(increment.id.clone(), one);
     }
     for increment in increments.iter().filter(|increment| !spans_a_day(increment)) {
-        changed.extend(raise_hour(transaction, increment, bulk_objects)?);
+        for id in raise_hour(transaction, increment, bulk_objects)? {
+            let step = i64::from(!changed.contains_key(&id));
+            let one = raise(transaction, &id, step, now)?;
+            changed.insert(id, one);
+        }
     }
-    let changed = changed.into_iter().map(|id| settle(transaction, id, now)).collect::<Result<_, _>>()?;
-    Ok((changed, is_new))
+    Ok((changed.into_values().collect(), is_new))
 }
 
 fn spans_a_day(increment: &Increment) -> bool {
@@ -124,32 +130,76 @@ fn spans_a_day(increment: &Increment) -> bool {
     unclassified || FlowKind::parse(&increment.kind).is_some_and(FlowKind::is_standing)
 }
 
-/// Says whether the finding is new. Sums are formed here and not in SQL: SQLite turns an overflow into a fault, and sizes
-/// come from outside.
-fn upsert(transaction: &Transaction<'_>, increment: &Increment, now: i64) -> Result<bool, OutboxError> {
-    let sql = "SELECT base, count, bytes, first, last FROM findings WHERE id = ?1";
-    let known = transaction.prepare_cached(sql)?.query_row([&increment.id], |row| {
-        Ok((row.get::<_, u8>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?, row.get(3)?, row.get(4)?))
-    });
-    let Some((base, records, bytes, first, last)) = known.optional()? else {
+/// What is known of a finding before an increment.
+struct Known {
+    row: i64,
+    base: u8,
+    bulk: bool,
+    count: i64,
+    bytes: i64,
+    first: i64,
+    last: i64,
+    revision: i64,
+}
+
+fn known(transaction: &Transaction<'_>, id: &str) -> Result<Option<Known>, OutboxError> {
+    let sql = "SELECT rowid, base, bulk, count, bytes, first, last, revision FROM findings WHERE id = ?1";
+    let read = |row: &Row<'_>| {
+        Ok(Known {
+            row: row.get(0)?,
+            base: row.get(1)?,
+            bulk: row.get(2)?,
+            count: row.get(3)?,
+            bytes: row.get(4)?,
+            first: row.get(5)?,
+            last: row.get(6)?,
+            revision: row.get(7)?,
+        })
+    };
+    Ok(transaction.prepare_cached(sql)?.query_row([id], read).optional()?)
+}
+
+/// Says whether the finding is new, and how it stands. Sums are formed here and not in SQL: SQLite turns an overflow into a
+/// fault, and sizes come from outside.
+fn upsert(
+    transaction: &Transaction<'_>,
+    increment: &Increment,
+    step: i64,
+    now: i64,
+) -> Result<(bool, Changed), OutboxError> {
+    let Some(known) = known(transaction, &increment.id)? else {
         insert(transaction, increment, now)?;
-        return Ok(true);
+        return Ok((true, increment.changed(severity(increment.severity), 1)));
     };
     // of equal severity the first stays
-    let facts = if increment.severity > base { Some(facts(increment)?) } else { None };
+    let facts = if increment.severity > known.base { Some(facts(increment)?) } else { None };
+    let base = known.base.max(increment.severity);
+    let stands = standing(severity(base), known.bulk, &increment.verdict);
+    let revision = known.revision + step;
     let sql =
-        "UPDATE findings SET base = ?2, count = ?3, bytes = ?4, first = ?5, last = ?6, facts = coalesce(?7, facts)
-        WHERE id = ?1";
+        "UPDATE findings SET base = ?2, severity = ?3, count = ?4, bytes = ?5, first = ?6, last = ?7, revision = ?8,
+        changed = ?9, facts = coalesce(?10, facts) WHERE rowid = ?1";
     transaction.prepare_cached(sql)?.execute(params![
-        increment.id,
-        base.max(increment.severity),
-        records.saturating_add(int(increment.count)),
-        bytes.saturating_add(int(increment.bytes)),
-        increment.first.min(first),
-        increment.last.max(last),
+        known.row,
+        base,
+        stands as u8,
+        known.count.saturating_add(int(increment.count)),
+        known.bytes.saturating_add(int(increment.bytes)),
+        increment.first.min(known.first),
+        increment.last.max(known.last),
+        revision,
+        now,
         facts,
     ])?;
-    Ok(false)
+    Ok((false, increment.changed(stands, revision)))
+}
+
+impl Increment {
+    /// Its finding, as it stands now. Verdict and tenant are part of what a finding is.
+    fn changed(&self, severity: Severity, revision: i64) -> Changed {
+        let (id, verdict, tenant) = (self.id.clone(), self.verdict.clone(), self.facts.tenant.clone());
+        Changed { id, severity, revision, verdict, tenant }
+    }
 }
 
 fn facts(increment: &Increment) -> Result<String, OutboxError> {
@@ -158,7 +208,8 @@ fn facts(increment: &Increment) -> Result<String, OutboxError> {
 
 fn insert(transaction: &Transaction<'_>, increment: &Increment, now: i64) -> Result<(), OutboxError> {
     let facts = facts(increment)?;
-    let sql = "INSERT INTO findings VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, ?8, ?9, ?10, ?11, 0, ?12, ?12, ?13, ?14)";
+    let sql =
+        "INSERT INTO findings VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, 0, ?8, ?9, ?10, ?11, 1, ?12, ?12, ?13, ?14)";
     transaction.prepare_cached(sql)?.execute(params![
         increment.id,
         increment.series,
@@ -199,17 +250,21 @@ fn raise_hour(
     Ok(ids.collect::<Result<_, _>>()?)
 }
 
-/// Works out the severity and counts the revision.
-fn settle(transaction: &Transaction<'_>, id: String, now: i64) -> Result<Changed, OutboxError> {
+/// Works out the severity of what became bulk.
+fn raise(transaction: &Transaction<'_>, id: &str, step: i64, now: i64) -> Result<Changed, OutboxError> {
     let sql = "SELECT base, bulk, verdict, revision, tenant FROM findings WHERE id = ?1";
-    let (base, bulk, verdict, revision, tenant) = transaction.prepare_cached(sql)?.query_row([&id], |row| {
+    let (base, bulk, verdict, revision, tenant) = transaction.prepare_cached(sql)?.query_row([id], |row| {
         let verdict = row.get::<_, String>(2)?;
-        Ok((severity(row.get(0)?), row.get(1)?, verdict, row.get::<_, i64>(3)? + 1, row.get(4)?))
+        Ok((severity(row.get(0)?), row.get(1)?, verdict, row.get::<_, i64>(3)? + step, row.get(4)?))
     })?;
-    let severity = if bulk { raised(base, &verdict) } else { base };
+    let severity = standing(base, bulk, &verdict);
     let sql = "UPDATE findings SET severity = ?2, revision = ?3, changed = ?4 WHERE id = ?1";
     transaction.prepare_cached(sql)?.execute(params![id, severity as u8, revision, now])?;
-    Ok(Changed { id, severity, revision, verdict, tenant })
+    Ok(Changed { id: id.to_owned(), severity, revision, verdict, tenant })
+}
+
+fn standing(base: Severity, bulk: bool, verdict: &str) -> Severity {
+    if bulk { raised(base, verdict) } else { base }
 }
 
 /// One step for bulk. What is only informational stays so, and what is undetermined is never more than high.

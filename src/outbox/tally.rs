@@ -1,6 +1,8 @@
 //! What the daily summary counts, kept by quarters of an hour of this machine's clock so that no record falls between two
 //! summaries or into both; and the destinations and recipients that were seen before.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, Transaction, params};
 use sha2::{Digest as _, Sha256};
 
@@ -20,20 +22,25 @@ pub(super) fn add(
     is_new: &[bool],
     now: i64,
 ) -> Result<(), OutboxError> {
-    let sql = "INSERT INTO tallies VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET
-        findings = min(findings + excluded.findings, 1 << 60), records = min(records + excluded.records, 1 << 60)";
-    let mut tally = transaction.prepare_cached(sql)?;
     let sql = "INSERT INTO arrangements VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
     let mut arrange = transaction.prepare_cached(sql)?;
+    let mut sums = BTreeMap::<(&str, &str), (i64, i64)>::new();
     for (increment, is_new) in increments.iter().zip(is_new) {
         let Increment { kind, destination, verdict, facts, .. } = increment;
-        let records = int(increment.count).min(1 << 60);
-        tally.execute(params![now.div_euclid(SLOT_MS), kind, verdict, i64::from(*is_new), records])?;
+        let (findings, records) = sums.entry((kind, verdict)).or_default();
+        *findings += i64::from(*is_new);
+        *records = (*records).saturating_add(int(increment.count)).min(1 << 60);
         if *is_new {
             let recipient = facts.recipient.reveal();
             let key = key(&[&facts.tenant, kind, destination, recipient]);
             arrange.execute(params![key, now, kind, destination, recipient, verdict])?;
         }
+    }
+    let sql = "INSERT INTO tallies VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET
+        findings = min(findings + excluded.findings, 1 << 60), records = min(records + excluded.records, 1 << 60)";
+    let mut tally = transaction.prepare_cached(sql)?;
+    for ((kind, verdict), (findings, records)) in sums {
+        tally.execute(params![now.div_euclid(SLOT_MS), kind, verdict, findings, records])?;
     }
     Ok(())
 }
