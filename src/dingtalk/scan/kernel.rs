@@ -3,10 +3,10 @@
 //! Looks at 64 bytes at a time, whatever the processor, and notes the place of every quote that no backslash escapes.
 //! Refuses what is not UTF-8, and control characters inside strings (RFC 8259 §7). Knows nothing else of JSON.
 //!
-//! With `x86` the only module with `unsafe`: to load a block, to store places, to call what was compiled for a processor
-//! that was found to be there, and to call UTF-8 what was found to be. Blocks are arrays of 64 bytes and places go to arrays
-//! of 64 numbers, so that the compiler holds the bounds; the last block of a text is copied into one of its own and nothing
-//! is read beyond the text.
+//! With `x86` the only module of the decoder with `unsafe`: to load a block, to store places, to call what was compiled for
+//! a processor that was found to be there, and to call UTF-8 what was found to be. Blocks are arrays of 64 bytes and places
+//! go to arrays of 64 numbers, so that the compiler holds the bounds; the last block of a text is copied into one of its own
+//! and nothing is read beyond the text.
 #![allow(unsafe_code)]
 
 #[cfg(target_arch = "x86_64")]
@@ -101,8 +101,11 @@ impl Kernel {
         #[cfg(not(target_arch = "x86_64"))]
         let seen = None;
         match seen {
-            // SAFETY: what saw all of it refuses what is not UTF-8.
-            Some(seen) => Some((unsafe { std::str::from_utf8_unchecked(bytes) }, seen)),
+            Some(seen) => {
+                debug_assert!(std::str::from_utf8(bytes).is_ok(), "taken for UTF-8");
+                // SAFETY: what saw all of it refuses what is not UTF-8.
+                Some((unsafe { std::str::from_utf8_unchecked(bytes) }, seen))
+            }
             None => {
                 let text = simdutf8::basic::from_utf8(bytes).ok()?;
                 Some((text, self.quotes(bytes, places)?))
