@@ -275,6 +275,26 @@ fn a_hundred_objects_in_an_hour_raise_by_one_step_once() {
     assert_eq!(others.len(), 1, "other hours and other series stand alone");
 }
 
+/// A receiver is told of a revision once: what a batch brings to a finding, and that it became bulk, is one.
+#[test]
+fn a_batch_is_one_revision_of_what_it_changes() {
+    let state = State::new();
+    let mut outbox = state.open();
+    let revisions = |outbox: &Outbox| {
+        let mut found: Vec<_> =
+            all(outbox).iter().map(|f| ((f.window - MORNING) / WINDOW_MS, f.revision, f.count, f.bulk)).collect();
+        found.sort_unstable();
+        found
+    };
+    let at = |window: i64, n| delta("0123", MORNING + window * WINDOW_MS, n);
+    record(&mut outbox, &report(vec![at(1, 30), at(2, 1), at(1, 30)]));
+    assert_eq!(revisions(&outbox), [(1, 1, 60, false), (2, 1, 1, false)]);
+    record(&mut outbox, &report(vec![at(2, 50)]));
+    assert_eq!(revisions(&outbox), [(1, 1, 60, false), (2, 2, 51, true)], "grew and became bulk");
+    record(&mut outbox, &report(vec![at(0, 70)]));
+    assert_eq!(revisions(&outbox), [(0, 1, 70, false), (1, 2, 60, true), (2, 2, 51, true)], "became bulk alone");
+}
+
 #[test]
 fn the_raise_has_its_limits() {
     let state = State::new();

@@ -107,9 +107,17 @@ impl Office {
     }
 
     fn record(&mut self, actor: &str, severity: Severity, verdict: Verdict, n: u64) {
-        let mut delta = delta_of(actor, "upload", verdict, MORNING, n);
-        delta.severity = severity;
-        record(&mut self.outbox, &report(vec![delta]));
+        self.record_all(&[(actor, severity, verdict, n)]);
+    }
+
+    /// Of one batch.
+    fn record_all(&mut self, all: &[(&str, Severity, Verdict, u64)]) {
+        let delta = |(actor, severity, verdict, n): &(&str, Severity, Verdict, u64)| {
+            let mut delta = delta_of(actor, "upload", *verdict, MORNING, *n);
+            delta.severity = *severity;
+            delta
+        };
+        record(&mut self.outbox, &report(all.iter().map(delta).collect()));
     }
 
     fn queue(&self) -> Queue {
@@ -428,17 +436,19 @@ fn the_day_is_summed_up_at_its_hour_with_what_was_too_mild_to_tell() {
     (spec.minimum, spec.waits[Severity::Low as usize]) = (Severity::Info, Wait::Digest);
     let mut office = Office::one(spec, rules);
     office.wait(1_000, 1_000);
-    office.record("1", Severity::Low, Verdict::Undetermined, 40);
-    office.record("2", Severity::Info, Verdict::Covered, 2);
+    let undetermined = |actor, n| (actor, Severity::Low, Verdict::Undetermined, n);
+    office.record_all(&[undetermined("1", 30), ("2", Severity::Info, Verdict::Covered, 2), undetermined("3", 7)]);
+    office.record_all(&[undetermined("1", 3)]);
     office.wait(29 * MINUTE, MINUTE);
     assert_eq!(office.letters().len(), 0);
     office.wait(2 * MINUTE, MINUTE);
     let letter = office.letters().remove(0);
     let digest = letter.digest.as_ref().unwrap();
-    assert_eq!((letter.kind, digest.flows.len(), digest.flows[0].records), (Kind::Digest, 2, 40));
+    assert_eq!((letter.kind, digest.flows.len()), (Kind::Digest, 2));
+    assert_eq!((digest.flows[0].findings, digest.flows[0].records), (2, 40));
     assert_eq!(
         (letter.held[0].reason.clone(), letter.held[0].findings, letter.held[0].records),
-        (Reason::Digest, 2, 42)
+        (Reason::Digest, 3, 42)
     );
     assert_eq!(digest.arrangements.len(), 1, "a recipient and place not seen before");
     office.wait(DAY, 10 * MINUTE);
