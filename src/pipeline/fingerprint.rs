@@ -15,7 +15,15 @@ pub struct FingerprintKey(pub [u8; 16]);
 /// file, actor, app, receivers) of a push event. `None` when the event has no id at all: it then always counts as new, since to lose an
 /// event is worse than to tell it twice.
 pub fn fingerprint(event: &Event<'_>, key: &FingerprintKey) -> Option<u128> {
-    Fingerprints::default().of(event, key)
+    rest(event, Parts::behind(&begun(event.tenant.as_deref(), key)))
+}
+
+/// A fingerprint as far as the tenant.
+fn begun(tenant: Option<&str>, key: &FingerprintKey) -> SipHasher13 {
+    let mut parts = Parts::behind(&SipHasher13::new_with_key(&key.0));
+    parts.text(tenant);
+    parts.flush();
+    parts.hash
 }
 
 /// Makes one [`fingerprint`] after the other. What hashing the tenant came to is kept: events that follow each other mostly
@@ -50,10 +58,7 @@ impl Fingerprints {
 
     #[cold]
     fn begin(&mut self, tenant: Option<&str>, key: &FingerprintKey) {
-        let mut parts = Parts::behind(&SipHasher13::new_with_key(&key.0));
-        parts.text(tenant);
-        parts.flush();
-        self.hash = parts.hash;
+        self.hash = begun(tenant, key);
         let kept = tenant.unwrap_or_default();
         self.key = Some(*key).filter(|_| kept.len() <= LONGEST);
         self.is_told = tenant.is_some();
