@@ -177,6 +177,7 @@ impl Outbox {
         if tree_size < self.applied {
             return Err(OutboxError::Order("a batch would shrink the evidence"));
         }
+        self.prepared = None;
         let delta = Delta::of(report);
         let json = delta.to_json()?;
         let transaction = begin(&mut self.connection)?;

@@ -1,4 +1,5 @@
-//! Answers about hosts, kept by the authority of a URL (host, port, user) as the event gives it. A tenant's files lie behind a few dozen of them.
+//! Answers about hosts, kept by the authority of a URL (host, port, user) as the event gives it. A tenant's files lie behind
+//! a few dozen of them.
 //!
 //! Bounded, allocates once, and never outlives the generation of the databases that it was filled by. It decides nothing:
 //! what it does not hold, the tables say.
