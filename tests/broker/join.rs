@@ -136,6 +136,8 @@ pub(super) struct Joined {
     /// Findings of standing arrangements.
     pub(super) standing: BTreeSet<String>,
     ranges: BTreeMap<i32, BTreeSet<(u64, u64)>>,
+    /// Partition → logs that have some of it.
+    holders: BTreeMap<i32, u32>,
     pub(super) gaps: BTreeMap<String, u64>,
 }
 
@@ -155,10 +157,16 @@ impl Joined {
             joined.standing.extend(log.standing);
             for (partition, ranges) in log.ranges {
                 joined.ranges.entry(partition).or_default().extend(ranges);
+                *joined.holders.entry(partition).or_default() += 1;
             }
             log.gaps.into_iter().for_each(|why| *joined.gaps.entry(why).or_default() += 1);
         }
         joined
+    }
+
+    /// Partitions of which more than one log has some.
+    pub(super) fn moved(&self) -> usize {
+        self.holders.values().filter(|logs| **logs > 1).count()
     }
 
     /// Every offset below the ends is covered by some log.

@@ -1,12 +1,11 @@
 //! Where the quotes of a text are: the one loop over all bytes of a message, in the widest steps that the processor has.
 //!
-//! Looks at 64 bytes at a time, whatever the processor, and notes the place of every quote that no backslash escapes.
-//! Refuses what is not UTF-8, and control characters inside strings (RFC 8259 §7). Knows nothing else of JSON.
+//! Looks at 64 bytes at a time, whatever the processor, and marks every quote that no backslash escapes by a bit. Refuses
+//! what is not UTF-8, and control characters inside strings (RFC 8259 §7). Knows nothing else of JSON.
 //!
-//! With `x86` the only module of the decoder with `unsafe`: to load a block, to store places, to call what was compiled for
-//! a processor that was found to be there, and to call UTF-8 what was found to be. Blocks are arrays of 64 bytes and places
-//! go to arrays of 64 numbers, so that the compiler holds the bounds; the last block of a text is copied into one of its own
-//! and nothing is read beyond the text.
+//! With `x86` the only module of the decoder with `unsafe`: to load a block, to call what was compiled for a processor that
+//! was found to be there, and to call UTF-8 what was found to be. Blocks are arrays of 64 bytes, so that the compiler holds
+//! the bounds; the last block of a text is copied into one of its own and nothing is read beyond the text.
 #![allow(unsafe_code)]
 
 #[cfg(target_arch = "x86_64")]
@@ -21,20 +20,59 @@ pub enum Kernel {
     Sse2,
     /// 32 bytes.
     Avx2,
-    /// 64 bytes; AVX-512 with BW and VBMI2.
+    /// 64 bytes; AVX-512 with BW.
     Avx512,
 }
 
 /// Bytes looked at in one step.
 const BLOCK: usize = 64;
 
-/// What was seen on the way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Seen {
-    /// Places noted.
-    pub(super) quotes: usize,
-    /// Where backslashes are.
-    pub(super) escapes: Escapes,
+/// The quotes of a text, one bit for each byte of it, the first in the lowest bit of the first byte.
+#[derive(Clone, Copy)]
+pub(super) struct Quotes<'s> {
+    marks: &'s [u8],
+}
+
+/// Bytes of marks that are looked at together.
+const WORD: usize = 8;
+
+impl Quotes<'_> {
+    /// Whether a quote is at a place, and where the next one behind it is.
+    #[inline(always)]
+    pub(super) fn both(self, at: usize) -> Option<usize> {
+        let word = self.word(at)?;
+        let behind = word & !1;
+        if word & 1 == 0 {
+            return None;
+        }
+        if behind == 0 { self.far(at) } else { Some(at + behind.trailing_zeros() as usize) }
+    }
+
+    /// The first quote at a place or behind it.
+    #[inline(always)]
+    pub(super) fn next(self, at: usize) -> Option<usize> {
+        let word = self.word(at)?;
+        if word == 0 { self.far(at) } else { Some(at + word.trailing_zeros() as usize) }
+    }
+
+    /// Marks from a place on: of 57 bytes at the least.
+    #[inline(always)]
+    fn word(self, at: usize) -> Option<u64> {
+        let word = self.marks.get(at / 8..at / 8 + WORD)?.first_chunk()?;
+        Some(u64::from_le_bytes(*word) >> (at % 8))
+    }
+
+    /// The first quote behind those that [`Self::word`] has looked at.
+    #[inline(never)]
+    fn far(self, at: usize) -> Option<usize> {
+        let from = at / 8 + WORD;
+        let (words, rest) = self.marks.get(from..)?.as_chunks::<WORD>();
+        let mut last = [0; WORD];
+        last[..rest.len()].copy_from_slice(rest);
+        let words = words.iter().chain([&last]).map(|word| u64::from_le_bytes(*word));
+        let (number, word) = words.enumerate().find(|(_, word)| *word != 0)?;
+        Some((from + number * WORD) * 8 + word.trailing_zeros() as usize)
+    }
 }
 
 /// Backslashes are from one place to another, both rounded outwards to whole blocks.
@@ -61,22 +99,12 @@ impl Kernel {
     #[cfg(target_arch = "x86_64")]
     pub fn is_there(self) -> bool {
         // every feature that the functions below are compiled for
-        let avx2 = || {
-            is_x86_feature_detected!("avx2")
-                && is_x86_feature_detected!("bmi1")
-                && is_x86_feature_detected!("bmi2")
-                && is_x86_feature_detected!("popcnt")
-                && is_x86_feature_detected!("lzcnt")
-        };
+        let avx2 =
+            || is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi1") && is_x86_feature_detected!("bmi2");
         match self {
             Self::Portable | Self::Sse2 => true,
             Self::Avx2 => avx2(),
-            Self::Avx512 => {
-                avx2()
-                    && is_x86_feature_detected!("avx512f")
-                    && is_x86_feature_detected!("avx512bw")
-                    && is_x86_feature_detected!("avx512vbmi2")
-            }
+            Self::Avx512 => avx2() && is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw"),
         }
     }
 
@@ -86,46 +114,53 @@ impl Kernel {
         self == Self::Portable
     }
 
-    /// The text that `bytes` are, with the places of all its quotes in `places`. `None`: it is not UTF-8, there is a control
-    /// character inside a string, or `places` is too short; [`room`] says how long it must be.
-    pub(super) fn read<'t>(self, bytes: &'t [u8], places: &mut [u32]) -> Option<(&'t str, Seen)> {
+    /// The text that `bytes` are, its quotes, which are marked in `marks`, and where backslashes are. `None`: it is not UTF-8,
+    /// there is a control character inside a string, or `marks` is too short; [`room`] says how long it must be.
+    pub(super) fn read<'t, 's>(self, bytes: &'t [u8], marks: &'s mut [u8]) -> Option<(&'t str, Quotes<'s>, Escapes)> {
+        let marks = marks.get_mut(..room(bytes.len()))?;
+        let (text, escapes) = self.mark(bytes, marks)?;
+        Some((text, Quotes { marks }, escapes))
+    }
+
+    fn mark<'t>(self, bytes: &'t [u8], marks: &mut [u8]) -> Option<(&'t str, Escapes)> {
         debug_assert!(self.is_there());
         #[cfg(target_arch = "x86_64")]
         let seen = match self {
             Self::Portable | Self::Sse2 => None,
             // SAFETY: a decoder only ever has a kernel that is there (`Decoder::with_kernel`).
-            Self::Avx2 => Some(unsafe { x86::avx2(bytes, places) }?),
+            Self::Avx2 => Some(unsafe { x86::avx2(bytes, marks) }?),
             // SAFETY: as above.
-            Self::Avx512 => Some(unsafe { x86::avx512(bytes, places) }?),
+            Self::Avx512 => Some(unsafe { x86::avx512(bytes, marks) }?),
         };
         #[cfg(not(target_arch = "x86_64"))]
         let seen = None;
         match seen {
-            Some(seen) => {
+            Some(escapes) => {
                 debug_assert!(std::str::from_utf8(bytes).is_ok(), "taken for UTF-8");
                 // SAFETY: what saw all of it refuses what is not UTF-8.
-                Some((unsafe { std::str::from_utf8_unchecked(bytes) }, seen))
+                Some((unsafe { std::str::from_utf8_unchecked(bytes) }, escapes))
             }
             None => {
                 let text = simdutf8::basic::from_utf8(bytes).ok()?;
-                Some((text, self.quotes(bytes, places)?))
+                Some((text, self.mark_text(bytes, marks)?))
             }
         }
     }
 
-    /// The quotes of a text that is known to be UTF-8.
-    fn quotes(self, text: &[u8], places: &mut [u32]) -> Option<Seen> {
+    /// The same of a text that is known to be UTF-8.
+    fn mark_text(self, text: &[u8], marks: &mut [u8]) -> Option<Escapes> {
         #[cfg(target_arch = "x86_64")]
         if self == Self::Sse2 {
-            return x86::sse2(text, places);
+            return x86::sse2(text, marks);
         }
-        walk(text, places, portable, note, |_| {})
+        walk(text, marks, portable, |_| {})
     }
 }
 
-/// Places that a text of that many bytes may need.
+/// Bytes of marks that a text of that many bytes needs: those of its blocks, and one word more, so that a whole word can be
+/// looked at wherever the text ends.
 pub(super) const fn room(bytes: usize) -> usize {
-    bytes + 2 * BLOCK
+    (bytes.div_ceil(BLOCK) + 1) * WORD
 }
 
 /// One bit for each byte of a block.
@@ -137,42 +172,38 @@ struct Masks {
     controls: u64,
 }
 
-/// Goes over the text block by block. `look` tells what is in a block; `note` writes down the places of the bits of a mask;
-/// `check` is shown each block, the last one filled up with spaces.
+/// Goes over the text block by block and marks its quotes. `look` tells what is in a block; `check` is shown each block, the
+/// last one filled up with spaces.
 #[inline(always)]
 fn walk(
     text: &[u8],
-    places: &mut [u32],
+    marks: &mut [u8],
     look: impl Fn(&[u8; BLOCK]) -> Masks,
-    note: impl Fn(u64, u32, &mut [u32; BLOCK]),
     mut check: impl FnMut(&[u8; BLOCK]),
-) -> Option<Seen> {
-    let mut state = State { quotes: 0, escapes: Escapes::NONE, escaped: false };
+) -> Option<Escapes> {
+    let mut state = State { at: 0, odd: 0, escapes: Escapes::NONE, escaped: false };
+    let mut words = marks.as_chunks_mut::<WORD>().0.iter_mut();
     let (blocks, rest) = text.as_chunks::<BLOCK>();
-    let mut base = 0;
-    for block in blocks {
+    for (block, word) in blocks.iter().zip(&mut words) {
         check(block);
-        let quotes = state.strings(look(block), base)?;
-        note(quotes, base, places.get_mut(state.quotes..)?.first_chunk_mut()?);
-        state.quotes += quotes.count_ones() as usize;
-        base += BLOCK as u32;
+        *word = state.strings(look(block))?.to_le_bytes();
     }
     if !rest.is_empty() {
         let mut last = [b' '; BLOCK];
         last[..rest.len()].copy_from_slice(rest);
         check(&last);
-        let quotes = state.strings(look(&last), base)?;
-        note(quotes, base, places.get_mut(state.quotes..)?.first_chunk_mut()?);
-        state.quotes += quotes.count_ones() as usize;
+        *words.next()? = state.strings(look(&last))?.to_le_bytes();
     }
-    // behind the last: no text is that long
-    places.get_mut(state.quotes..state.quotes + 2)?.fill(u32::MAX);
-    Some(Seen { quotes: state.quotes, escapes: state.escapes })
+    *words.next()? = [0; WORD];
+    Some(state.escapes)
 }
 
 /// What is carried from block to block.
 struct State {
-    quotes: usize,
+    /// Where the next block begins.
+    at: u32,
+    /// All marks so far, one upon the other: as many bits as there were quotes, or an even number less.
+    odd: u64,
     escapes: Escapes,
     /// The last block ended in a backslash that escapes the first byte of the next.
     escaped: bool,
@@ -181,23 +212,25 @@ struct State {
 impl State {
     /// The quotes that begin or end a string.
     #[inline(always)]
-    fn strings(&mut self, masks: Masks, base: u32) -> Option<u64> {
+    fn strings(&mut self, masks: Masks) -> Option<u64> {
         let mut quotes = masks.quotes;
         if masks.backslashes != 0 || self.escaped {
-            quotes &= !self.escapes(masks.backslashes, base);
+            quotes &= !self.escapes(masks.backslashes);
         }
-        if masks.controls != 0 && masks.controls & inside(quotes, self.quotes % 2 == 1) != 0 {
+        if masks.controls != 0 && masks.controls & inside(quotes, self.odd) != 0 {
             return None;
         }
+        self.odd ^= quotes;
+        self.at += BLOCK as u32;
         Some(quotes)
     }
 
     /// The bytes that a backslash before them escapes. Outside of strings this means nothing, and does not matter: a
     /// backslash there is no JSON.
     #[cold]
-    fn escapes(&mut self, backslashes: u64, base: u32) -> u64 {
+    fn escapes(&mut self, backslashes: u64) -> u64 {
         if backslashes != 0 {
-            self.escapes = Escapes { from: self.escapes.from.min(base), to: base + BLOCK as u32 };
+            self.escapes = Escapes { from: self.escapes.from.min(self.at), to: self.at + BLOCK as u32 };
         }
         let mut escaped = u64::from(self.escaped);
         let mut left = backslashes & !escaped;
@@ -212,33 +245,14 @@ impl State {
     }
 }
 
-/// The bytes of a block that are inside strings; `open`: the block begins inside one.
+/// The bytes of a block that are inside strings. It begins inside one if the number of bits in `before` is odd.
 #[cold]
-fn inside(quotes: u64, open: bool) -> u64 {
+fn inside(quotes: u64, before: u64) -> u64 {
     let mut inside = quotes;
     for step in [1, 2, 4, 8, 16, 32] {
         inside ^= inside << step;
     }
-    if open { !inside } else { inside }
-}
-
-/// Writes down the places of the bits of a mask, and a few numbers more that mean nothing.
-#[inline(always)]
-fn note(mut mask: u64, base: u32, places: &mut [u32; BLOCK]) {
-    let count = mask.count_ones();
-    let mut write = |places: &mut [u32]| {
-        for place in places {
-            *place = base + mask.trailing_zeros();
-            mask &= mask.wrapping_sub(1);
-        }
-    };
-    write(&mut places[..8]);
-    if count > 8 {
-        write(&mut places[8..16]);
-    }
-    if count > 16 {
-        write(&mut places[16..]);
-    }
+    if before.count_ones() % 2 == 1 { !inside } else { inside }
 }
 
 const ONES: u64 = 0x0101_0101_0101_0101;
@@ -275,12 +289,12 @@ fn portable(block: &[u8; BLOCK]) -> Masks {
 mod tests {
     use super::*;
 
-    /// What a kernel says of bytes that have no quote in them and stand `at` bytes behind the beginning.
-    fn agree(kernels: &[Kernel], places: &mut [u32], at: usize, bytes: &[u8], behind: usize) {
+    /// What a kernel says of bytes that stand `at` bytes behind the beginning.
+    fn agree(kernels: &[Kernel], marks: &mut [u8], at: usize, bytes: &[u8], behind: usize) {
         let text = [&vec![b'x'; at][..], bytes, &vec![b'x'; behind][..]].concat();
         let expected = std::str::from_utf8(&text).ok();
         for kernel in kernels {
-            let read = kernel.read(&text, places).map(|(text, _)| text);
+            let read = kernel.read(&text, marks).map(|(text, ..)| text);
             assert_eq!(read, expected, "{kernel:?}: {bytes:x?} at {at} with {behind} behind");
         }
     }
@@ -290,7 +304,7 @@ mod tests {
     #[test]
     fn what_is_not_utf8_is_refused_wherever_it_stands() {
         let kernels: Vec<Kernel> = Kernel::ALL.into_iter().filter(|kernel| kernel.is_there()).collect();
-        let mut places = vec![0; room(300)];
+        let mut marks = vec![0; room(300)];
         // the first and last of each class (Unicode 17.0, table 3-7)
         let telling = [
             0x20, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef,
@@ -299,11 +313,11 @@ mod tests {
         for at in [0, 30, 31, 61, 62, 63, 64, 126] {
             for behind in [0, 1, 70] {
                 for pair in (0x8080..=u16::MAX).step_by(if cfg!(miri) { 4_001 } else { 1 }) {
-                    agree(&kernels, &mut places, at, &pair.to_be_bytes(), behind);
+                    agree(&kernels, &mut marks, at, &pair.to_be_bytes(), behind);
                 }
                 let mut pick = |number: usize| {
                     let byte = |place: u32| telling[number / telling.len().pow(place) % telling.len()];
-                    agree(&kernels, &mut places, at, &[byte(0), byte(1), byte(2), byte(3)], behind);
+                    agree(&kernels, &mut marks, at, &[byte(0), byte(1), byte(2), byte(3)], behind);
                 };
                 // a number that shares no factor with their count comes by all of them
                 (0..telling.len().pow(4)).step_by(if cfg!(miri) { 60_013 } else { 17 }).for_each(&mut pick);
@@ -315,12 +329,12 @@ mod tests {
     #[test]
     fn texts_are_taken_whole_and_refused_where_a_character_is_cut() {
         let kernels: Vec<Kernel> = Kernel::ALL.into_iter().filter(|kernel| kernel.is_there()).collect();
-        let mut places = vec![0; room(1000)];
+        let mut marks = vec![0; room(1000)];
         let text = "plain ascii, then ß, 香港, 𠮷 and \u{10ffff} \u{10ffff}\u{ffff}\u{d7ff}\u{e000}é".repeat(5);
         for from in 0..text.len() {
             for to in [from, from + 1, from + 63, from + 64, from + 65, from + 128, text.len()] {
                 let Some(bytes) = text.as_bytes().get(from..to) else { continue };
-                agree(&kernels, &mut places, 0, bytes, 0);
+                agree(&kernels, &mut marks, 0, bytes, 0);
             }
         }
     }

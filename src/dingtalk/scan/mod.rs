@@ -25,16 +25,16 @@ use key::Keys;
 use reader::{Reader, Slow, Sure};
 use shape::Shapes;
 
-/// Longer messages go the ordinary way: places are kept in memory that stays.
+/// Longer messages go the ordinary way: marks are kept in memory that stays.
 const LONGEST: usize = 256 << 10;
 
 /// Fewer levels than this way may go down unasked.
 const LEVELS: u16 = 32;
 
-/// What is kept from message to message by whoever decodes many: memory for the places of quotes, and known shapes.
+/// What is kept from message to message by whoever decodes many: memory for the marks of quotes, and known shapes.
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
-    places: Vec<u32>,
+    marks: Vec<u8>,
     shapes: Shapes,
     pub(super) fast: bool,
 }
@@ -86,12 +86,11 @@ impl Scan {
             return Err(NotSure);
         }
         let room = kernel::room(bytes.len());
-        if scratch.places.len() < room {
-            scratch.places.resize(room, 0);
+        if scratch.marks.len() < room {
+            scratch.marks.resize(room, 0);
         }
-        let (text, seen) = self.kernel.read(bytes, &mut scratch.places).ok_or(NotSure)?;
-        let places = scratch.places.get(..seen.quotes + 2).ok_or(NotSure)?;
-        let reader = Reader::new(text, places, seen.escapes, self.keys);
+        let (text, quotes, escapes) = self.kernel.read(bytes, &mut scratch.marks).ok_or(NotSure)?;
+        let reader = Reader::new(text, quotes, escapes, self.keys);
         Way { walk, shapes: &mut scratch.shapes }.message(reader, each).map_err(|Slow| NotSure)
     }
 }

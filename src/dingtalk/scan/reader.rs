@@ -1,9 +1,9 @@
-//! Walks over JSON from token to token, by the places of the quotes.
+//! Walks over JSON from token to token, by the marks of the quotes.
 //!
 //! Accepts only what is certain to be JSON as `serde_json` takes it; everything else, faults and rarities alike, is
 //! [`Slow`], and the ordinary reader decides about it. Never reads past the text, never allocates.
 
-use super::kernel::Escapes;
+use super::kernel::{Escapes, Quotes};
 use super::key::{Digest, Key, Keys};
 use super::text::{TENS, are_sound, digits};
 
@@ -87,20 +87,18 @@ impl Span {
 #[derive(Clone, Copy)]
 pub(super) struct Reader<'t, 's> {
     pub(super) text: &'t str,
-    quotes: &'s [u32],
+    quotes: Quotes<'s>,
     keys: &'static Keys,
     /// The next byte.
     at: usize,
-    /// The next quote.
-    next: usize,
     /// Where backslashes are.
     escapes: Escapes,
 }
 
 impl<'t, 's> Reader<'t, 's> {
     /// At the beginning of a text whose quotes are given.
-    pub(super) fn new(text: &'t str, quotes: &'s [u32], escapes: Escapes, keys: &'static Keys) -> Self {
-        Self { text, quotes, keys, at: behind_space(text, 0), next: 0, escapes }
+    pub(super) fn new(text: &'t str, quotes: Quotes<'s>, escapes: Escapes, keys: &'static Keys) -> Self {
+        Self { text, quotes, keys, at: behind_space(text, 0), escapes }
     }
 
     /// The byte at hand; 0 at the end.
@@ -125,7 +123,7 @@ impl<'t, 's> Reader<'t, 's> {
     pub(super) fn apart<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
         let mut copy = *self;
         let result = read(&mut copy);
-        (self.at, self.next) = (copy.at, copy.next);
+        self.at = copy.at;
         result
     }
 
@@ -166,38 +164,31 @@ impl<'t, 's> Reader<'t, 's> {
     /// The string at hand.
     #[inline(always)]
     fn string(&mut self) -> Sure<Span> {
-        // quotes come in the order of the text: if one is at hand, it is the next
-        let Some(&[from, to]) = self.quotes.get(self.next..self.next + 2).and_then(<[u32]>::first_chunk) else {
-            return Err(Slow);
-        };
-        if from as usize != self.at {
-            return Err(Slow);
-        }
-        self.next += 2;
-        self.at = to as usize + 1;
-        self.checked(from + 1, to)
+        let to = self.quotes.both(self.at).ok_or(Slow)?;
+        let from = self.at + 1;
+        self.at = to + 1;
+        self.checked(from, to)
     }
 
     /// What is between two quotes, if its escapes are sound.
     #[inline(always)]
-    fn checked(&self, from: u32, to: u32) -> Sure<Span> {
+    fn checked(&self, from: usize, to: usize) -> Sure<Span> {
+        let (from, to) = (from as u32, to as u32);
         let span = Span::new(from, to);
         if to > self.escapes.from { escaped(self.text, span, self.escapes) } else { Ok(span) }
     }
 
-    /// Passes over a text of so many bytes and quotes that is known to be here.
+    /// Passes over a text of so many bytes that is known to be here.
     #[inline(always)]
-    pub(super) fn pass(&mut self, (bytes, quotes): (usize, usize)) {
+    pub(super) fn pass(&mut self, bytes: usize) {
         self.at += bytes;
-        self.next += quotes;
     }
 
     /// The string whose opening quote was passed; stands at its closing quote then.
     #[inline(always)]
     pub(super) fn behind_quote(&mut self) -> Sure<Span> {
-        let to = *self.quotes.get(self.next).ok_or(Slow)?;
-        let from = self.at as u32;
-        self.at = to as usize;
+        let (from, to) = (self.at, self.quotes.next(self.at).ok_or(Slow)?);
+        self.at = to;
         self.checked(from, to)
     }
 

@@ -71,8 +71,6 @@ pub(super) struct Fixed {
 pub(super) struct Node {
     text: [u8; WIDTH],
     len: u8,
-    /// Quotes in it.
-    quotes: u8,
     pub(super) step: Step,
     /// What comes next, if the text is there; and whether that is the node behind this one.
     pub(super) next: u16,
@@ -219,17 +217,9 @@ impl Shapes {
 
     /// The branch at a place with this text and step, there or grown. `None`: there are too many.
     fn grow(&mut self, link: Link, text: &[u8], step: Step) -> Option<Link> {
-        let mut node = Node {
-            text: [0; WIDTH],
-            len: text.len() as u8,
-            quotes: 0,
-            step,
-            next: NONE,
-            is_straight: false,
-            other: NONE,
-        };
+        let mut node =
+            Node { text: [0; WIDTH], len: text.len() as u8, step, next: NONE, is_straight: false, other: NONE };
         node.text[..text.len()].copy_from_slice(text);
-        node.quotes = text.iter().filter(|byte| **byte == b'"').count() as u8;
         let (mut at, mut last) = (self.follow(link), None);
         for _ in 0..MOST_BRANCHES {
             let Some(known) = self.nodes.get(usize::from(at)) else {
@@ -292,10 +282,10 @@ static FIRST: [[u8; WIDTH]; 2 * WIDTH] = {
 };
 
 impl Node {
-    /// Bytes and quotes of the text.
+    /// Bytes of the text.
     #[inline(always)]
-    pub(super) fn size(&self) -> (usize, usize) {
-        (usize::from(self.len), usize::from(self.quotes))
+    pub(super) fn len(&self) -> usize {
+        usize::from(self.len)
     }
 
     /// Whether the text stands at a place.

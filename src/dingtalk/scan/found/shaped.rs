@@ -71,7 +71,7 @@ impl<'t, 's> Found<'t, 's> {
                 continue;
             }
             let before = reader;
-            reader.pass(node.size());
+            reader.pass(node.len());
             match node.step {
                 Step::On => {}
                 Step::PassText => reader.behind_quote().map(drop)?,

@@ -6,29 +6,25 @@
 
 use std::arch::x86_64::*;
 
-use super::{BLOCK, Masks, Seen, note, walk};
+use super::{BLOCK, Escapes, Masks, walk};
 
 /// Of a text that is known to be UTF-8.
-pub(super) fn sse2(text: &[u8], places: &mut [u32]) -> Option<Seen> {
-    walk(text, places, look_sse2, note, |_| {})
+pub(super) fn sse2(text: &[u8], marks: &mut [u8]) -> Option<Escapes> {
+    walk(text, marks, look_sse2, |_| {})
 }
 
-// the closures are compiled for the same processor as the function around them; `note` itself would not be
-#[allow(clippy::redundant_closure)]
-#[target_feature(enable = "avx2,bmi1,bmi2,popcnt,lzcnt")]
-pub(super) fn avx2(text: &[u8], places: &mut [u32]) -> Option<Seen> {
+#[target_feature(enable = "avx2,bmi1,bmi2")]
+pub(super) fn avx2(text: &[u8], marks: &mut [u8]) -> Option<Escapes> {
     let mut utf8 = Utf8By32::new();
-    let note = |mask, base, places: &mut _| note(mask, base, places);
-    let seen = walk(text, places, |block| look_avx2(block), note, |block| utf8.check(block))?;
-    utf8.is_sound().then_some(seen)
+    let escapes = walk(text, marks, |block| look_avx2(block), |block| utf8.check(block))?;
+    utf8.is_sound().then_some(escapes)
 }
 
-#[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,avx2,bmi1,bmi2,popcnt,lzcnt")]
-pub(super) fn avx512(text: &[u8], places: &mut [u32]) -> Option<Seen> {
+#[target_feature(enable = "avx512f,avx512bw,avx2,bmi1,bmi2")]
+pub(super) fn avx512(text: &[u8], marks: &mut [u8]) -> Option<Escapes> {
     let mut utf8 = Utf8By64::new();
-    let note = |mask, base, places: &mut _| note_avx512(mask, base, places);
-    let seen = walk(text, places, |block| look_avx512(block), note, |block| utf8.check(block))?;
-    utf8.is_sound().then_some(seen)
+    let escapes = walk(text, marks, |block| look_avx512(block), |block| utf8.check(block))?;
+    utf8.is_sound().then_some(escapes)
 }
 
 #[inline(always)]
@@ -71,38 +67,6 @@ fn look_avx512(block: &[u8; BLOCK]) -> Masks {
         quotes: _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(b'"' as i8)),
         backslashes: _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(b'\\' as i8)),
         controls: _mm512_cmplt_epu8_mask(bytes, _mm512_set1_epi8(32)),
-    }
-}
-
-/// Numbers of the bytes of a block.
-static NUMBERS: [u8; BLOCK] = {
-    let (mut numbers, mut at) = ([0; BLOCK], 0);
-    while at < BLOCK {
-        numbers[at] = at as u8;
-        at += 1;
-    }
-    numbers
-};
-
-#[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,popcnt")]
-#[inline]
-fn note_avx512(mask: u64, base: u32, places: &mut [u32; BLOCK]) {
-    // SAFETY: NUMBERS has 64 bytes; the load asks for no alignment.
-    let numbers = unsafe { _mm512_loadu_si512(NUMBERS.as_ptr().cast()) };
-    let packed = _mm512_maskz_compress_epi8(mask, numbers);
-    let base = _mm512_set1_epi32(base.cast_signed());
-    let mut write = |at: usize, part: __m128i| {
-        let wide = _mm512_add_epi32(base, _mm512_cvtepu8_epi32(part));
-        if let Some(part) = places.as_chunks_mut::<16>().0.get_mut(at) {
-            // SAFETY: the part has 16 numbers of 32 bits; the store asks for no alignment.
-            unsafe { _mm512_storeu_si512(part.as_mut_ptr().cast(), wide) };
-        }
-    };
-    write(0, _mm512_castsi512_si128(packed));
-    if mask.count_ones() > 16 {
-        write(1, _mm512_extracti32x4_epi32::<1>(packed));
-        write(2, _mm512_extracti32x4_epi32::<2>(packed));
-        write(3, _mm512_extracti32x4_epi32::<3>(packed));
     }
 }
 
