@@ -3,6 +3,7 @@
 //! ```text
 //! cargo bench --bench count -- classify 20             # decode, classify, fast; rounds
 //! cargo bench --bench count -- classify 9 200000       # with more events than a cache holds
+//! cargo bench --bench count -- classify 9 5000 100     # with so many of a hundred recorded, one otherwise
 //! HARBOURWATCH_KERNEL=avx2 cargo bench --bench count   # portable, sse2, avx2, avx512; none: the ordinary way alone
 //! ```
 
@@ -25,11 +26,12 @@ fn main() {
     let stage = arguments.first().map_or("classify", String::as_str);
     let rounds = arguments.get(1).map_or(1, |rounds| rounds.parse().unwrap());
     let events = arguments.get(2).map_or(EVENTS, |events| events.parse().unwrap());
+    let recorded = arguments.get(3).map_or(1, |recorded| recorded.parse().unwrap());
     match stage {
         "events" => println!("{}", lab::corpus::days(7, events).events),
         "decode" => decode(rounds, events),
         "fast" => fast(events),
-        "classify" => classify(rounds, events),
+        "classify" => classify(rounds, events, recorded),
         other => panic!("no stage {other}"),
     }
 }
@@ -63,9 +65,9 @@ fn fast(events: u64) {
     println!("{} of {} the ordinary way", slow.len(), corpus.messages().count());
 }
 
-fn classify(rounds: u32, events: u64) {
+fn classify(rounds: u32, events: u64, recorded: u64) {
     let world = lab::bank_with(kernel());
-    let corpus = lab::corpus::flagged(&world, 7, events, 1);
+    let corpus = lab::corpus::flagged(&world, 7, events, recorded);
     let (window, mut slice) = (Dedupe::new(1 << 20, lab::own::earlier()), Slice::default());
     report(corpus.events, rounds, &mut || lab::own::classify(&world, &corpus, &window, &mut slice).0);
 }

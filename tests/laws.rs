@@ -27,7 +27,7 @@ fn merged(reports: &[BatchReport]) -> BTreeMap<String, (u64, u64, i64, i64, Stri
         }
     }
     let line = |one: FindingDelta| {
-        (one.count, one.bytes, one.first, one.last, format!("{:?}", one.severity), one.facts.record)
+        (one.count, one.bytes, one.first, one.last, format!("{:?}", one.severity), one.facts.record.clone())
     };
     merged.into_iter().map(|(id, one)| (id, line(one))).collect()
 }

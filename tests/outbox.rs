@@ -218,7 +218,7 @@ fn the_same_finding_is_summed_and_has_the_facts_of_its_gravest_record() {
     record(&mut outbox, &report(vec![delta("0123", MORNING, 3)]));
     let mut later = delta("0123", MORNING, 4);
     (later.first, later.last, later.severity) = (MORNING - 5, MORNING + 9, Severity::High);
-    later.facts.resource = sealed("another.xlsx");
+    Arc::make_mut(&mut later.facts).resource = sealed("another.xlsx");
     later.bytes = u64::MAX;
     record(&mut outbox, &report(vec![later]));
     let found = all(&outbox).remove(0);
@@ -228,7 +228,8 @@ fn the_same_finding_is_summed_and_has_the_facts_of_its_gravest_record() {
     // of equal severity the first stays
     for severity in [Severity::High, Severity::Low] {
         let mut last = delta("0123", MORNING, 1);
-        (last.severity, last.facts.resource) = (severity, sealed("last.xlsx"));
+        last.severity = severity;
+        Arc::make_mut(&mut last.facts).resource = sealed("last.xlsx");
         record(&mut outbox, &report(vec![last]));
         assert_eq!(all(&outbox).remove(0).facts.resource.reveal(), "another.xlsx");
     }
@@ -238,7 +239,8 @@ fn the_same_finding_is_summed_and_has_the_facts_of_its_gravest_record() {
 fn batches_that_join_have_the_facts_of_the_gravest_record() {
     let of = |(severity, resource)| {
         let mut delta = delta("0123", MORNING, 1);
-        (delta.severity, delta.facts.resource) = (severity, sealed(resource));
+        delta.severity = severity;
+        Arc::make_mut(&mut delta.facts).resource = sealed(resource);
         report(vec![delta])
     };
     let records =
@@ -306,7 +308,7 @@ fn the_raise_has_its_limits() {
     let standing = delta_of("3", "store_at_rest", Verdict::Uncovered, MORNING, 500);
     let uploads = delta_of("3", "upload", Verdict::Uncovered, MORNING, 500);
     let mut unknown_act = delta_of("3", "access", Verdict::Uncovered, MORNING, 500);
-    unknown_act.facts.tags = vec!["unclassified".into()];
+    Arc::make_mut(&mut unknown_act.facts).tags = vec!["unclassified".into()];
     let mut critical = delta_of("4", "send", Verdict::Prohibited, MORNING, 500);
     critical.severity = Severity::Critical;
     record(&mut outbox, &report(vec![informational, undetermined, standing, uploads, unknown_act, critical]));
@@ -326,7 +328,7 @@ fn increments() -> impl Strategy<Value = Vec<(FindingDelta, bool)>> {
         let mut delta = delta(&format!("{actor}"), MORNING + window * WINDOW_MS, n);
         delta.severity = Severity::ALL[severity];
         delta.last += n as i64;
-        delta.facts.resource = sealed(&format!("{actor}-{n}"));
+        Arc::make_mut(&mut delta.facts).resource = sealed(&format!("{actor}-{n}"));
         (delta, cut)
     });
     proptest::collection::vec(made, 1..40)

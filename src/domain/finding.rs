@@ -37,19 +37,24 @@ pub struct FindingKey {
 impl FindingKey {
     /// The key without its window: the standing identity over time.
     pub fn series(&self) -> String {
-        digest(&self.parts())
+        id(self.hash())
     }
 
     /// Stable id of the finding: 24 hex digits.
     pub fn id(&self) -> String {
-        let window = self.window.to_string();
-        let mut parts = self.parts().to_vec();
-        parts.push(&window);
-        digest(&parts)
+        let mut hash = self.hash();
+        add(&mut hash, &self.window.to_string());
+        id(hash)
     }
 
-    fn parts(&self) -> [&str; 7] {
-        [&self.tenant, &self.subject, &self.destination, self.kind, &self.recipient, self.rule, self.verdict]
+    /// Of everything but the window.
+    fn hash(&self) -> Sha256 {
+        let mut hash = Sha256::new();
+        let Self { tenant, subject, destination, kind, recipient, rule, verdict, window: _ } = self;
+        [tenant, subject, destination, *kind, recipient, *rule, *verdict]
+            .into_iter()
+            .for_each(|part| add(&mut hash, part));
+        hash
     }
 }
 
@@ -62,11 +67,11 @@ pub fn window_start(at: i64, standing: bool) -> i64 {
     }
 }
 
-fn digest(parts: &[&str]) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part.as_bytes());
-    }
+fn add(hash: &mut Sha256, part: &str) {
+    hash.update((part.len() as u64).to_be_bytes());
+    hash.update(part.as_bytes());
+}
+
+fn id(hash: Sha256) -> String {
     hex(&hash.finalize()[..12])
 }

@@ -1,10 +1,12 @@
 //! What one batch changes, as written down between preparation and application; and the lanes' part of it.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, Transaction, params};
 use serde::{Deserialize, Serialize};
 
 use super::letter::Intake;
-use super::stored::StoredFacts;
+use super::stored;
 use super::{OutboxError, Totals, count, int};
 use crate::domain::position::Lane;
 use crate::pipeline::ports::Reached;
@@ -47,8 +49,8 @@ pub(super) struct Increment {
     pub(super) bytes: u64,
     pub(super) first: i64,
     pub(super) last: i64,
-    #[serde(with = "StoredFacts")]
-    pub(super) facts: Facts,
+    #[serde(with = "stored::shared")]
+    pub(super) facts: Arc<Facts>,
 }
 
 impl Delta {
@@ -137,7 +139,7 @@ impl Increment {
             bytes: delta.bytes,
             first: delta.first,
             last: delta.last,
-            facts: delta.facts.clone(),
+            facts: Arc::clone(&delta.facts),
         }
     }
 }

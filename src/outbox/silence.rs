@@ -75,7 +75,7 @@ pub fn values<'a>(field: &str, finding: &'a Finding) -> Vec<&'a str> {
         "role" => vec![&facts.recipient_role],
         "item" => vec![&facts.item],
         "safeguard" => facts.safeguard.iter().map(String::as_str).collect(),
-        "tag" => facts.tags.iter().map(String::as_str).collect(),
+        "tag" => facts.tags.iter().map(AsRef::as_ref).collect(),
         _ => Vec::new(),
     }
 }

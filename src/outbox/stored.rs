@@ -4,7 +4,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::domain::event::Personal;
-use crate::pipeline::report::Facts;
+use crate::pipeline::report::{Facts, Name};
 
 /// The shape of [`Facts`] on disk.
 #[derive(Serialize, Deserialize)]
@@ -19,33 +19,48 @@ pub(super) struct StoredFacts {
     address: Personal<String>,
     #[serde(with = "sealed")]
     resource: Personal<String>,
-    kind: String,
+    kind: Name,
     preview: bool,
     origin: String,
-    origin_method: String,
-    origin_confidence: String,
+    origin_method: Name,
+    origin_confidence: Name,
     origin_source: String,
     destination: String,
-    destination_method: String,
-    destination_confidence: String,
+    destination_method: Name,
+    destination_confidence: Name,
     destination_source: String,
     #[serde(with = "sealed")]
     recipient: Personal<String>,
-    recipient_role: String,
-    verdict: String,
-    rule: String,
-    possible: Vec<String>,
+    recipient_role: Name,
+    verdict: Name,
+    rule: Name,
+    possible: Vec<Name>,
     safeguard: Option<String>,
-    failed_condition: Option<String>,
+    failed_condition: Option<Name>,
     policy_rule: Option<String>,
-    tags: Vec<String>,
-    categories: Vec<String>,
+    tags: Vec<Name>,
+    categories: Vec<Name>,
     item: String,
     subjects: Option<u64>,
     binding: bool,
     #[serde(default)]
-    gap: Option<String>,
+    gap: Option<Name>,
     record: String,
+}
+
+/// Facts that several hold.
+pub(super) mod shared {
+    use std::sync::Arc;
+
+    use super::{Deserializer, Facts, Serializer, StoredFacts};
+
+    pub(in super::super) fn serialize<S: Serializer>(facts: &Arc<Facts>, serializer: S) -> Result<S::Ok, S::Error> {
+        StoredFacts::serialize(facts, serializer)
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Facts>, D::Error> {
+        StoredFacts::deserialize(deserializer).map(Arc::new)
+    }
 }
 
 /// A sealed text as text, for the state database alone.

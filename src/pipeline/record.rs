@@ -1,17 +1,20 @@
 //! What is written of a flagged event: its evidence record, its share of findings, its verdict line.
 
+use std::fmt;
+use std::sync::Arc;
+
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::batch::Batch;
 use super::fingerprint::{record_id, standing_id};
-use super::report::{Facts, FindingDelta, Record};
+use super::report::{Facts, FindingDelta, Name, Record};
 use super::scene::Scene;
 use super::standing::Arrangement;
-use super::view::{self, LegView};
+use super::view::{self, LegView, Shown};
 use super::work::{Judged, worst};
 use super::world::World;
-use crate::domain::event::{Act, Event, Personal};
+use crate::domain::event::{Act, Event, Id, Personal};
 use crate::domain::finding::{FindingKey, window_start};
 use crate::domain::flow::{Case, FlowKind, Recipient};
 use crate::domain::hex::hex;
@@ -68,13 +71,13 @@ struct RecordView<'a> {
     position: PositionView<'a>,
     message_sha256: String,
     shape: &'static str,
-    act: String,
+    act: Shown<Done<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     event_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    file_id: Option<String>,
+    file_id: Option<Shown<&'a Id<'a>>>,
     time: Option<i64>,
-    time_utc: Option<String>,
+    time_utc: Option<Shown<Utc>>,
     tenant: &'a str,
     actor: ActorView<'a>,
     data: DataView<'a>,
@@ -88,7 +91,7 @@ struct RecordView<'a> {
 
 #[derive(Serialize)]
 struct ActorView<'a> {
-    id: String,
+    id: Shown<Who<'a>>,
     name: &'a str,
     address: &'a str,
     party: &'a str,
@@ -101,7 +104,7 @@ struct DataView<'a> {
     resource: &'a str,
     extension: &'a str,
     size: Option<u64>,
-    space: Option<String>,
+    space: Option<Shown<&'a Id<'a>>>,
     item: &'a str,
     personal: &'static str,
     categories: Vec<&'static str>,
@@ -143,9 +146,9 @@ pub fn write(context: &Context<'_, '_>, judged: &[Judged]) -> Written {
     let findings = legs.filter_map(|((one, view), key)| finding(context, one, view, key?, &id)).collect();
     let (kind, destination, verdict) = views
         .get(lead)
-        .map_or(("", String::new(), ""), |view| (view.kind, view.destination.code.clone(), view.decision.verdict));
+        .map_or(("", String::new(), ""), |view| (view.kind, view.destination.code().to_owned(), view.decision.verdict));
     let json = to_json(&record_view(context, &id, views, lead));
-    let subject = actor_id(context.event);
+    let subject = Who::of(context.event).to_string();
     let record = Record { id, at: context.event.time.unwrap_or(0), json, subject, destination, kind, verdict };
     Written { record, findings }
 }
@@ -205,11 +208,11 @@ fn record_view<'a>(context: &'a Context<'a, '_>, id: &'a str, legs: Vec<LegView<
         position: position(context.lane, context.position),
         message_sha256: hex(&Sha256::digest(context.payload)),
         shape: event.shape.name(),
-        act: act(event),
+        act: Shown(Done(&event.act)),
         event_id: event.event_id.as_deref(),
-        file_id: event.biz_id.as_ref().map(ToString::to_string),
+        file_id: event.biz_id.as_ref().map(Shown),
         time: event.time,
-        time_utc: event.time.map(utc),
+        time_utc: event.time.map(|time| Shown(Utc(time))),
         tenant: &policy.tenant(context.case.tenant).id,
         actor: actor(context),
         data: data(context),
@@ -229,7 +232,7 @@ fn actor<'a>(context: &'a Context<'a, '_>) -> ActorView<'a> {
         Recipient::Stranger | Recipient::Public => "",
     };
     ActorView {
-        id: actor_id(event),
+        id: Shown(Who::of(event)),
         name: event.actor.name.as_ref().map_or("", |name| name.reveal()),
         address: event.address.as_ref().map_or("", |address| address.reveal()),
         party,
@@ -245,7 +248,7 @@ fn data<'a>(context: &'a Context<'a, '_>) -> DataView<'a> {
         resource: event.resource.as_ref().map_or("", |name| name.reveal()),
         extension: event.extension.as_deref().unwrap_or_default(),
         size: event.size,
-        space: event.space.as_ref().or(event.workspace.as_ref()).map(ToString::to_string),
+        space: space(event).map(Shown),
         item: &item.id,
         personal: match item.personal {
             Tri::Yes => "yes",
@@ -269,16 +272,15 @@ fn finding_key(context: &Context<'_, '_>, judged: &Judged) -> Option<FindingKey>
     let standing = leg.kind.is_standing();
     let arranged = context.standing.map(str::to_owned).or_else(|| arranged(context, judged));
     let kind = if arranged.is_some() { FlowKind::StoreAtRest } else { leg.kind };
-    let space = || event.space.as_ref().or(event.workspace.as_ref()).map(ToString::to_string);
     let subject = match arranged {
         Some(subject) => subject,
-        None if standing => format!("space {}", space().unwrap_or_default()),
-        None => actor_id(event),
+        None if standing => format!("space {}", space(event).map(ToString::to_string).unwrap_or_default()),
+        None => Who::of(event).to_string(),
     };
     let destination = String::from_utf8_lossy(&leg.destination.label()).into_owned();
     Some(FindingKey {
         tenant: context.world.policy.tenant(context.case.tenant).id.clone(),
-        subject: if context.unclassified { act(event) } else { subject },
+        subject: if context.unclassified { Done(&event.act).to_string() } else { subject },
         destination,
         kind: kind.name(),
         recipient: view::recipient_key(context.world, leg.recipient).to_owned(),
@@ -319,47 +321,47 @@ fn finding(
         bytes: context.event.size.unwrap_or(0),
         first: at,
         last: at,
-        facts: Facts { gap: gap(context, judged), ..facts(context, view, record) },
+        facts: Arc::new(Facts { gap: gap(context, judged), ..facts(context, view, record) }),
     })
 }
 
 /// The gravest gap on record in a principle, where one can matter.
-fn gap(context: &Context<'_, '_>, judged: &Judged) -> Option<String> {
+fn gap(context: &Context<'_, '_>, judged: &Judged) -> Option<Name> {
     let gap = context.world.policy.principles(judged.leg.recipient, &context.case).gap();
-    gap.filter(|_| judged.decision.verdict.leaves()).map(|condition| condition.name().to_owned())
+    gap.filter(|_| judged.decision.verdict.leaves()).map(|condition| condition.name().into())
 }
 
 fn facts(context: &Context<'_, '_>, view: &LegView<'_>, record: &str) -> Facts {
-    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let all = |names: &[&'static str]| names.iter().map(|name| Name::from(*name)).collect();
     let (actor, data, decision) = (actor(context), data(context), &view.decision);
     let categories = context.world.policy.item(context.case.item).categories.union(context.case.suggested);
     Facts {
         tenant: context.world.policy.tenant(context.case.tenant).id.clone(),
-        actor_id: Personal::new(actor.id),
+        actor_id: Personal::new(actor.id.0.to_string()),
         actor_name: Personal::new(actor.name.to_owned()),
         address: Personal::new(actor.address.to_owned()),
         resource: Personal::new(data.resource.to_owned()),
-        kind: view.kind.to_owned(),
+        kind: view.kind.into(),
         preview: view.preview,
         origin: view.origin.words(),
-        origin_method: view.origin.method.to_owned(),
-        origin_confidence: view.origin.confidence.to_owned(),
+        origin_method: view.origin.method.into(),
+        origin_confidence: view.origin.confidence.into(),
         origin_source: view.origin.source.clone(),
         destination: view.destination.words(),
-        destination_method: view.destination.method.to_owned(),
-        destination_confidence: view.destination.confidence.to_owned(),
+        destination_method: view.destination.method.into(),
+        destination_confidence: view.destination.confidence.into(),
         destination_source: view.destination.source.clone(),
         recipient: Personal::new(view.recipient.name.to_owned()),
         recipient_role: if view.recipient.tie == "same entity" { view.recipient.tie } else { view.recipient.role }
-            .to_owned(),
-        verdict: decision.verdict.to_owned(),
-        rule: decision.rule.to_owned(),
-        possible: owned(&decision.possible),
+            .into(),
+        verdict: decision.verdict.into(),
+        rule: decision.rule.into(),
+        possible: all(&decision.possible),
         safeguard: decision.safeguard.map(str::to_owned),
-        failed_condition: decision.failed.map(str::to_owned),
+        failed_condition: decision.failed.map(Name::from),
         policy_rule: decision.policy_rule.map(str::to_owned),
-        tags: owned(&decision.tags),
-        categories: categories.iter().map(|category| category.name().to_owned()).collect(),
+        tags: all(&decision.tags),
+        categories: categories.iter().map(|category| category.name().into()).collect(),
         item: data.item.to_owned(),
         subjects: data.subjects,
         binding: decision.binding,
@@ -372,20 +374,53 @@ fn position(lane: &Lane, at: Position) -> PositionView<'_> {
     PositionView { topic: &lane.topic, partition: lane.partition, offset: at.offset, index: at.index }
 }
 
-fn act(event: &Event<'_>) -> String {
-    match &event.act {
-        Act::Audit(code) => format!("action {code}"),
-        Act::Push(kind) => kind.to_string(),
+fn space<'e>(event: &'e Event<'_>) -> Option<&'e Id<'e>> {
+    event.space.as_ref().or(event.workspace.as_ref())
+}
+
+/// What was done, as records say it.
+struct Done<'e>(&'e Act<'e>);
+
+impl fmt::Display for Done<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Act::Audit(code) => write!(f, "action {code}"),
+            Act::Push(kind) => f.write_str(kind),
+        }
     }
 }
 
-fn actor_id(event: &Event<'_>) -> String {
-    let union_id = || event.actor.union_id.as_ref().map(|id| id.reveal().to_string());
-    event.actor.user_id.as_ref().map(|id| id.reveal().to_string()).or_else(union_id).unwrap_or_default()
+/// The actor's id; nothing where there is none.
+enum Who<'e> {
+    User(&'e Id<'e>),
+    Union(&'e str),
+    Nobody,
 }
 
-fn utc(ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(ms).map_or_else(|_| String::new(), |time| format!("{time:.3}"))
+impl<'e> Who<'e> {
+    fn of(event: &'e Event<'_>) -> Self {
+        let union_id = || event.actor.union_id.as_ref().map_or(Self::Nobody, |id| Self::Union(id.reveal()));
+        event.actor.user_id.as_ref().map_or_else(union_id, |id| Self::User(id.reveal()))
+    }
+}
+
+impl fmt::Display for Who<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(id) => id.fmt(f),
+            Self::Union(id) => f.write_str(id),
+            Self::Nobody => Ok(()),
+        }
+    }
+}
+
+/// A time in ms since the epoch, in UTC; nothing where no calendar has it.
+struct Utc(i64);
+
+impl fmt::Display for Utc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        jiff::Timestamp::from_millisecond(self.0).map_or(Ok(()), |time| write!(f, "{time:.3}"))
+    }
 }
 
 /// Bytes that most records take; room for them is made once.

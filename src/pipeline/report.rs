@@ -1,5 +1,6 @@
 //! What the pipeline hands to the recorder for one batch: coverage, records, rejected records, findings, fingerprints.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -230,8 +231,8 @@ pub struct FindingDelta {
     pub first: i64,
     /// Latest event time, ms since the epoch.
     pub last: i64,
-    /// The facts of the gravest record, of several the first.
-    pub facts: Facts,
+    /// The facts of the gravest record, of several the first. They are large, and go from hand to hand.
+    pub facts: Arc<Facts>,
 }
 
 impl FindingDelta {
@@ -257,6 +258,9 @@ impl FindingDelta {
     }
 }
 
+/// A word from a closed list, which costs no memory where it is at hand; one that was read back is its own.
+pub type Name = Cow<'static, str>;
+
 /// What a renderer may say about a finding, from its gravest record. Values about people are sealed, `Debug` shows none of
 /// the others either, and the type cannot be serialised: it leaves the process through the view of an audience alone.
 #[derive(Clone, PartialEq, Eq)]
@@ -268,38 +272,38 @@ pub struct Facts {
     pub address: Personal<String>,
     /// File name.
     pub resource: Personal<String>,
-    pub kind: String,
+    pub kind: Name,
     pub preview: bool,
     /// Place for people, as `CN (Shenzhen, Guangdong)`, or `unknown (opaque)`.
     pub origin: String,
-    pub origin_method: String,
-    pub origin_confidence: String,
+    pub origin_method: Name,
+    pub origin_confidence: Name,
     /// Which database and build, site or setting said it.
     pub origin_source: String,
     pub destination: String,
-    pub destination_method: String,
-    pub destination_confidence: String,
+    pub destination_method: Name,
+    pub destination_confidence: Name,
     pub destination_source: String,
     /// Recipient's name for people; it may name one of them.
     pub recipient: Personal<String>,
     /// `processor`, `data user`, `same entity`, `unknown`, `public`.
-    pub recipient_role: String,
-    pub verdict: String,
-    pub rule: String,
+    pub recipient_role: Name,
+    pub verdict: Name,
+    pub rule: Name,
     /// Verdicts that are possible, when undetermined.
-    pub possible: Vec<String>,
+    pub possible: Vec<Name>,
     pub safeguard: Option<String>,
-    pub failed_condition: Option<String>,
+    pub failed_condition: Option<Name>,
     /// Id of the deny or residency rule.
     pub policy_rule: Option<String>,
-    pub tags: Vec<String>,
-    pub categories: Vec<String>,
+    pub tags: Vec<Name>,
+    pub categories: Vec<Name>,
     pub item: String,
     pub subjects: Option<u64>,
     /// Whether a provision that binds today fails.
     pub binding: bool,
     /// The gravest gap on record in a data protection principle, if the data leave Hong Kong.
-    pub gap: Option<String>,
+    pub gap: Option<Name>,
     /// Id of that record.
     pub record: String,
 }

@@ -145,7 +145,7 @@ pub(super) fn tell(
         arrangement.judge(world, occasion.at, |sight| {
             let LegView { destination, recipient, decision, .. } = sight.view();
             let said = [decision.verdict, decision.rule, decision.severity, decision.safeguard.unwrap_or_default()];
-            let about = [tenant, &subject, &destination.code, recipient.party];
+            let about = [tenant, &subject, destination.code(), recipient.party];
             if new(mark(day, &[about, said].concat())) {
                 each(Told { flow: FlowKey::of(&sight.judged), written: sight.written(&subject, occasion) });
             }

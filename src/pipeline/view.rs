@@ -1,6 +1,8 @@
 //! Legs and places as records, verdict lines and explanations show them: one JSON shape for all three.
 
-use serde::Serialize;
+use std::fmt::Display;
+
+use serde::{Serialize, Serializer};
 
 use super::scene::Scene;
 use super::work::Judged;
@@ -15,9 +17,11 @@ use crate::domain::verdict::{Decision, PolicyRule};
 #[derive(Debug, Serialize)]
 pub struct PlaceView {
     /// The possible places, for people; empty when any is possible.
-    pub places: Vec<String>,
+    #[serde(serialize_with = "places")]
+    pub places: Candidates,
     /// ISO code when there is only one, `WORLD` for a public link, `ZZ` when not known.
-    pub code: String,
+    #[serde(serialize_with = "code")]
+    pub code: Option<Place>,
     /// How it was found.
     pub method: &'static str,
     /// How much weight it bears.
@@ -33,10 +37,36 @@ pub struct PlaceView {
 impl PlaceView {
     /// For people: `CN (Shenzhen, Guangdong)`, `HK or CN`, `unknown (opaque)`.
     pub fn words(&self) -> String {
-        match (self.places.is_empty(), self.doubt) {
-            (true, doubt) => format!("unknown ({})", doubt.unwrap_or("missing")),
-            (false, _) => self.places.join(" or "),
+        match self.places {
+            Candidates::Anywhere => format!("unknown ({})", self.doubt.unwrap_or("missing")),
+            Candidates::Among(_) => {
+                let places: Vec<String> = self.places.iter().map(|place| place.to_string()).collect();
+                places.join(" or ")
+            }
         }
+    }
+
+    /// The code as text.
+    pub fn code(&self) -> &str {
+        self.code.as_ref().map_or("ZZ", Place::code)
+    }
+}
+
+fn places<S: Serializer>(places: &Candidates, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(places.iter().map(Shown))
+}
+
+fn code<S: Serializer>(place: &Option<Place>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(place.as_ref().map_or("ZZ", Place::code))
+}
+
+/// Written down as it is shown to people, without a text of its own in between.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<T>(pub T);
+
+impl<T: Display> Serialize for Shown<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
     }
 }
 
@@ -125,13 +155,9 @@ pub fn leg<'w>(world: &'w World, scene: &Scene<'_, '_>, judged: &Judged) -> LegV
 type Statement<'s> = Option<(&'s Id<'s>, &'s str)>;
 
 fn place(world: &World, scene: &Scene<'_, '_>, space: Statement<'_>, location: &Location) -> PlaceView {
-    let code = match location.candidates {
-        Candidates::Anywhere => "ZZ".to_owned(),
-        Candidates::Among(_) => location.candidates.sole().map_or("ZZ".to_owned(), |place| place.code().to_owned()),
-    };
     PlaceView {
-        places: location.candidates.iter().map(|place| place.to_string()).collect(),
-        code,
+        places: location.candidates,
+        code: location.candidates.sole(),
         method: location.method.name(),
         confidence: location.confidence.name(),
         doubt: location.doubt.map(crate::domain::place::Doubt::name),

@@ -50,17 +50,17 @@ pub(crate) fn everywhere(text: &str) -> Finding {
     let facts = &mut hostile.facts;
     for value in [
         &mut facts.tenant,
-        &mut facts.kind,
         &mut facts.origin,
         &mut facts.origin_source,
         &mut facts.destination,
         &mut facts.destination_source,
-        &mut facts.recipient_role,
-        &mut facts.rule,
         &mut facts.item,
         &mut facts.record,
     ] {
         *value = text.to_owned();
+    }
+    for name in [&mut facts.kind, &mut facts.recipient_role, &mut facts.rule] {
+        *name = text.to_owned().into();
     }
     for value in
         [&mut facts.actor_id, &mut facts.actor_name, &mut facts.address, &mut facts.resource, &mut facts.recipient]
@@ -68,8 +68,9 @@ pub(crate) fn everywhere(text: &str) -> Finding {
         *value = sealed(text);
     }
     (facts.safeguard, facts.failed_condition, facts.policy_rule) =
-        (Some(text.into()), Some(text.into()), Some(text.into()));
-    (facts.possible, facts.categories, facts.tags) = (vec![text.into()], vec![text.into()], vec![text.into()]);
+        (Some(text.into()), Some(text.to_owned().into()), Some(text.into()));
+    let names = vec![text.to_owned().into()];
+    (facts.possible, facts.categories, facts.tags) = (names.clone(), names.clone(), names);
     hostile
 }
 

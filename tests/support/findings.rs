@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::sync::Arc;
+
 use harbourwatch::domain::event::Personal;
 use harbourwatch::domain::finding::FindingKey;
 use harbourwatch::domain::verdict::{Severity, Verdict};
@@ -70,7 +72,7 @@ pub(crate) fn delta_of(actor: &str, kind: &'static str, verdict: Verdict, window
         bytes: 10 * n,
         first: window,
         last: window,
-        facts: facts(verdict),
+        facts: Arc::new(facts(verdict)),
     }
 }
 
@@ -91,7 +93,7 @@ pub(crate) fn finding(verdict: Verdict) -> Finding {
         revision: 2,
         made: MORNING + 90_000,
         changed: MORNING + 95_000,
-        facts: delta.facts,
+        facts: facts(verdict),
     }
 }
 
@@ -163,20 +165,23 @@ pub(crate) fn hostile() -> Finding {
     let facts = &mut hostile.facts;
     let values = [
         &mut facts.tenant,
-        &mut facts.kind,
         &mut facts.origin,
-        &mut facts.origin_method,
-        &mut facts.origin_confidence,
         &mut facts.origin_source,
         &mut facts.destination,
-        &mut facts.destination_method,
         &mut facts.destination_source,
-        &mut facts.recipient_role,
-        &mut facts.rule,
         &mut facts.item,
         &mut facts.record,
     ];
     values.into_iter().for_each(|value| *value = HOSTILE.to_owned());
+    let names = [
+        &mut facts.kind,
+        &mut facts.origin_method,
+        &mut facts.origin_confidence,
+        &mut facts.destination_method,
+        &mut facts.recipient_role,
+        &mut facts.rule,
+    ];
+    names.into_iter().for_each(|name| *name = HOSTILE.into());
     let personal =
         [&mut facts.actor_id, &mut facts.actor_name, &mut facts.address, &mut facts.resource, &mut facts.recipient];
     personal.into_iter().for_each(|value| *value = sealed(HOSTILE));
