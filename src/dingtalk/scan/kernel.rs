@@ -11,6 +11,8 @@
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+use super::quotes::{Escapes, Quotes, WORD};
+
 /// How blocks are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kernel {
@@ -26,65 +28,6 @@ pub enum Kernel {
 
 /// Bytes looked at in one step.
 const BLOCK: usize = 64;
-
-/// The quotes of a text, one bit for each byte of it, the first in the lowest bit of the first byte.
-#[derive(Clone, Copy)]
-pub(super) struct Quotes<'s> {
-    marks: &'s [u8],
-}
-
-/// Bytes of marks that are looked at together.
-const WORD: usize = 8;
-
-impl Quotes<'_> {
-    /// Whether a quote is at a place, and where the next one behind it is.
-    #[inline(always)]
-    pub(super) fn both(self, at: usize) -> Option<usize> {
-        let word = self.word(at)?;
-        let behind = word & !1;
-        if word & 1 == 0 {
-            return None;
-        }
-        if behind == 0 { self.far(at) } else { Some(at + behind.trailing_zeros() as usize) }
-    }
-
-    /// The first quote at a place or behind it.
-    #[inline(always)]
-    pub(super) fn next(self, at: usize) -> Option<usize> {
-        let word = self.word(at)?;
-        if word == 0 { self.far(at) } else { Some(at + word.trailing_zeros() as usize) }
-    }
-
-    /// Marks from a place on: of 57 bytes at the least.
-    #[inline(always)]
-    fn word(self, at: usize) -> Option<u64> {
-        let word = self.marks.get(at / 8..at / 8 + WORD)?.first_chunk()?;
-        Some(u64::from_le_bytes(*word) >> (at % 8))
-    }
-
-    /// The first quote behind those that [`Self::word`] has looked at.
-    #[inline(never)]
-    fn far(self, at: usize) -> Option<usize> {
-        let from = at / 8 + WORD;
-        let (words, rest) = self.marks.get(from..)?.as_chunks::<WORD>();
-        let mut last = [0; WORD];
-        last[..rest.len()].copy_from_slice(rest);
-        let words = words.iter().chain([&last]).map(|word| u64::from_le_bytes(*word));
-        let (number, word) = words.enumerate().find(|(_, word)| *word != 0)?;
-        Some((from + number * WORD) * 8 + word.trailing_zeros() as usize)
-    }
-}
-
-/// Backslashes are from one place to another, both rounded outwards to whole blocks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Escapes {
-    pub(super) from: u32,
-    pub(super) to: u32,
-}
-
-impl Escapes {
-    const NONE: Self = Self { from: u32::MAX, to: 0 };
-}
 
 impl Kernel {
     /// All kernels, the slowest first.
@@ -119,7 +62,7 @@ impl Kernel {
     pub(super) fn read<'t, 's>(self, bytes: &'t [u8], marks: &'s mut [u8]) -> Option<(&'t str, Quotes<'s>, Escapes)> {
         let marks = marks.get_mut(..room(bytes.len()))?;
         let (text, escapes) = self.mark(bytes, marks)?;
-        Some((text, Quotes { marks }, escapes))
+        Some((text, Quotes::new(marks), escapes))
     }
 
     fn mark<'t>(self, bytes: &'t [u8], marks: &mut [u8]) -> Option<(&'t str, Escapes)> {
@@ -289,6 +232,26 @@ fn portable(block: &[u8; BLOCK]) -> Masks {
 mod tests {
     use super::*;
 
+    fn kernels() -> impl Iterator<Item = Kernel> {
+        Kernel::ALL.into_iter().filter(|kernel| kernel.is_there())
+    }
+
+    #[test]
+    fn control_characters_are_refused_inside_strings_alone() {
+        let text = [&[b'x'; 60][..], &b"\""[..], &[b'y'; 140][..], b"\"", &[b'z'; 70][..]].concat();
+        let mut marks = vec![0; room(text.len() + 1)];
+        for at in 0..=text.len() {
+            let (before, behind) = text.split_at(at);
+            let inside = before.iter().filter(|byte| **byte == b'"').count() % 2 == 1;
+            for control in [0, b'\n', 0x1f] {
+                let text = [before, &[control][..], behind].concat();
+                for kernel in kernels() {
+                    assert_eq!(kernel.read(&text, &mut marks).is_none(), inside, "{kernel:?}: {control} at {at}");
+                }
+            }
+        }
+    }
+
     /// What a kernel says of bytes that stand `at` bytes behind the beginning.
     fn agree(kernels: &[Kernel], marks: &mut [u8], at: usize, bytes: &[u8], behind: usize) {
         let text = [&vec![b'x'; at][..], bytes, &vec![b'x'; behind][..]].concat();
@@ -303,7 +266,7 @@ mod tests {
     /// half blocks, and of the text.
     #[test]
     fn what_is_not_utf8_is_refused_wherever_it_stands() {
-        let kernels: Vec<Kernel> = Kernel::ALL.into_iter().filter(|kernel| kernel.is_there()).collect();
+        let kernels: Vec<Kernel> = kernels().collect();
         let mut marks = vec![0; room(300)];
         // the first and last of each class (Unicode 17.0, table 3-7)
         let telling = [
@@ -328,7 +291,7 @@ mod tests {
     /// Sound texts of all lengths of characters, cut at every byte.
     #[test]
     fn texts_are_taken_whole_and_refused_where_a_character_is_cut() {
-        let kernels: Vec<Kernel> = Kernel::ALL.into_iter().filter(|kernel| kernel.is_there()).collect();
+        let kernels: Vec<Kernel> = kernels().collect();
         let mut marks = vec![0; room(1000)];
         let text = "plain ascii, then ß, 香港, 𠮷 and \u{10ffff} \u{10ffff}\u{ffff}\u{d7ff}\u{e000}é".repeat(5);
         for from in 0..text.len() {

@@ -2,7 +2,7 @@
 //! ordinary way. Accepts only what is certain; about everything else, faults and rarities alike, the ordinary way decides,
 //! so that it alone says what an event is and why something is none.
 //!
-//! * `kernel`: where the quotes are.
+//! * `kernel`, `quotes`: where the quotes are.
 //! * `reader`, `text`: from token to token.
 //! * `key`, `found`: one object by its fields.
 //! * `shape`, `trail`: objects that are written as others before.
@@ -10,6 +10,7 @@
 mod found;
 mod kernel;
 mod key;
+mod quotes;
 mod reader;
 mod shape;
 mod text;

@@ -3,8 +3,8 @@
 //! Accepts only what is certain to be JSON as `serde_json` takes it; everything else, faults and rarities alike, is
 //! [`Slow`], and the ordinary reader decides about it. Never reads past the text, never allocates.
 
-use super::kernel::{Escapes, Quotes};
 use super::key::{Digest, Key, Keys};
+use super::quotes::{Escapes, Quotes};
 use super::text::{TENS, are_sound, digits};
 
 /// Not certain: the ordinary reader decides.
