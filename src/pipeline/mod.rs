@@ -15,6 +15,7 @@ pub mod ports;
 pub mod record;
 pub mod report;
 pub mod scene;
+mod shown;
 pub mod standing;
 mod storage;
 pub mod tally;

@@ -1,6 +1,5 @@
 //! What is written of a flagged event: its evidence record, its share of findings, its verdict line.
 
-use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -10,11 +9,12 @@ use super::batch::Batch;
 use super::fingerprint::{record_id, standing_id};
 use super::report::{Facts, FindingDelta, Name, Record};
 use super::scene::Scene;
+use super::shown::{Done, Shown, Utc, Who};
 use super::standing::Arrangement;
-use super::view::{self, LegView, Shown};
+use super::view::{self, LegView};
 use super::work::{Judged, worst};
 use super::world::World;
-use crate::domain::event::{Act, Event, Id, Personal};
+use crate::domain::event::{Event, Id, Personal};
 use crate::domain::finding::{FindingKey, window_start};
 use crate::domain::flow::{Case, FlowKind, Recipient};
 use crate::domain::hex::hex;
@@ -376,51 +376,6 @@ fn position(lane: &Lane, at: Position) -> PositionView<'_> {
 
 fn space<'e>(event: &'e Event<'_>) -> Option<&'e Id<'e>> {
     event.space.as_ref().or(event.workspace.as_ref())
-}
-
-/// What was done, as records say it.
-struct Done<'e>(&'e Act<'e>);
-
-impl fmt::Display for Done<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Act::Audit(code) => write!(f, "action {code}"),
-            Act::Push(kind) => f.write_str(kind),
-        }
-    }
-}
-
-/// The actor's id; nothing where there is none.
-enum Who<'e> {
-    User(&'e Id<'e>),
-    Union(&'e str),
-    Nobody,
-}
-
-impl<'e> Who<'e> {
-    fn of(event: &'e Event<'_>) -> Self {
-        let union_id = || event.actor.union_id.as_ref().map_or(Self::Nobody, |id| Self::Union(id.reveal()));
-        event.actor.user_id.as_ref().map_or_else(union_id, |id| Self::User(id.reveal()))
-    }
-}
-
-impl fmt::Display for Who<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::User(id) => id.fmt(f),
-            Self::Union(id) => f.write_str(id),
-            Self::Nobody => Ok(()),
-        }
-    }
-}
-
-/// A time in ms since the epoch, in UTC; nothing where no calendar has it.
-struct Utc(i64);
-
-impl fmt::Display for Utc {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        jiff::Timestamp::from_millisecond(self.0).map_or(Ok(()), |time| write!(f, "{time:.3}"))
-    }
 }
 
 /// Bytes that most records take; room for them is made once.

@@ -1,10 +1,9 @@
 //! Legs and places as records, verdict lines and explanations show them: one JSON shape for all three.
 
-use std::fmt::Display;
-
 use serde::{Serialize, Serializer};
 
 use super::scene::Scene;
+use super::shown::Shown;
 use super::work::Judged;
 use super::world::World;
 use crate::domain::event::Id;
@@ -48,7 +47,7 @@ impl PlaceView {
 
     /// The code as text.
     pub fn code(&self) -> &str {
-        self.code.as_ref().map_or("ZZ", Place::code)
+        code_of(&self.code)
     }
 }
 
@@ -57,17 +56,11 @@ fn places<S: Serializer>(places: &Candidates, serializer: S) -> Result<S::Ok, S:
 }
 
 fn code<S: Serializer>(place: &Option<Place>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(place.as_ref().map_or("ZZ", Place::code))
+    serializer.serialize_str(code_of(place))
 }
 
-/// Written down as it is shown to people, without a text of its own in between.
-#[derive(Clone, Copy, Debug)]
-pub struct Shown<T>(pub T);
-
-impl<T: Display> Serialize for Shown<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
-    }
+fn code_of(place: &Option<Place>) -> &str {
+    place.as_ref().map_or("ZZ", Place::code)
 }
 
 /// A leg with its decision.

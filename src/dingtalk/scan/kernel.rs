@@ -68,7 +68,7 @@ impl Kernel {
     fn mark<'t>(self, bytes: &'t [u8], marks: &mut [u8]) -> Option<(&'t str, Escapes)> {
         debug_assert!(self.is_there());
         #[cfg(target_arch = "x86_64")]
-        let seen = match self {
+        let escapes = match self {
             Self::Portable | Self::Sse2 => None,
             // SAFETY: a decoder only ever has a kernel that is there (`Decoder::with_kernel`).
             Self::Avx2 => Some(unsafe { x86::avx2(bytes, marks) }?),
@@ -76,8 +76,8 @@ impl Kernel {
             Self::Avx512 => Some(unsafe { x86::avx512(bytes, marks) }?),
         };
         #[cfg(not(target_arch = "x86_64"))]
-        let seen = None;
-        match seen {
+        let escapes = None;
+        match escapes {
             Some(escapes) => {
                 debug_assert!(std::str::from_utf8(bytes).is_ok(), "taken for UTF-8");
                 // SAFETY: what saw all of it refuses what is not UTF-8.
