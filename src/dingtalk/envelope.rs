@@ -67,7 +67,8 @@ impl<'t> Context<'t> {
         't: 'd,
     {
         let own = draft.storage();
-        if own.is_silent() && self.storage != Storage::default() { self.storage.clone() } else { own }
+        // mostly nothing around an event says anything
+        if self.storage.is_empty() || !own.is_silent() { own } else { self.storage.clone() }
     }
 }
 

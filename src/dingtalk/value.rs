@@ -128,6 +128,7 @@ const MS: std::ops::Range<i64> = 100_000_000_000..100_000_000_000_000;
 
 /// Tells the unit of a number by its size: 10⁹ to 10¹¹ are seconds, to 10¹⁴ ms (DingTalk's own unit), to 10¹⁷ µs (as change
 /// capture of databases writes). Anything else is no time of an event, and none is better than a wrong one.
+#[inline]
 pub(super) fn since_epoch(number: i64) -> Option<i64> {
     match number {
         1_000_000_000..100_000_000_000 => Some(number * 1000),

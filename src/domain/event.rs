@@ -45,7 +45,11 @@ pub enum Id<'a> {
 
 impl<'a> Id<'a> {
     /// Canonical form of a text.
+    #[inline]
     pub fn from_text(text: Text<'a>) -> Self {
+        if !text.as_bytes().first().is_some_and(u8::is_ascii_digit) {
+            return Self::Text(text);
+        }
         match canonical_number(&text) {
             Some(number) => Self::Number(number),
             None => Self::Text(text),
@@ -250,6 +254,11 @@ pub struct Storage<'a> {
 }
 
 impl Storage<'_> {
+    /// Whether no field is given.
+    pub fn is_empty(&self) -> bool {
+        self.region.is_none() && self.hosts.is_empty() && self.bucket.is_none()
+    }
+
     /// Whether nothing is claimed: no field, or the region enum's UNKNOWN alone.
     pub fn is_silent(&self) -> bool {
         let region = self.region.as_deref().unwrap_or("UNKNOWN");

@@ -135,6 +135,67 @@ fn what_is_said_twice_is_said_twice_by_any_shape() {
     }
 }
 
+/// A field that comes twice may have said nothing the first time.
+#[test]
+fn what_says_nothing_and_comes_again_says_what_it_says_then() {
+    let row =
+        |front: &str, behind: &str| format!(r#"{{{front}"action":2,"gmtCreate":1795392001456,"bizId":7{behind}}}"#);
+    let mut ways = Ways::new();
+    for nothing in [r#""""#, "null"] {
+        for (field, values) in [
+            ("success", ["true", "false", "1"]),
+            ("platform", ["11", "\"12\"", "0"]),
+            ("receiverName", ["\"Lam\"", "\"\"", "7"]),
+            ("gmtCreate", ["1795392001457", "\"1795392001457\"", "3"]),
+        ] {
+            let (front, behind) = (format!(r#""{field}":{nothing},"#), |value| format!(r#","{field}":{value}"#));
+            for value in values {
+                for message in [row(&front, &behind(value)), row("", &behind(nothing)), row(&front, "")] {
+                    thrice(&mut ways, &message);
+                }
+                let (inner, again) = (row("", ""), behind(value));
+                let twice = format!("{front}{},", again.trim_start_matches(','));
+                for around in
+                    [format!(r#"{{{front}"payload":{inner}{again}}}"#), format!(r#"{{{twice}"payload":{inner}}}"#)]
+                {
+                    thrice(&mut ways, &around);
+                }
+            }
+        }
+    }
+}
+
+/// Values of every length before and at the end of messages of every length, and more hosts than there mostly are.
+#[test]
+fn however_long_a_value_is_and_however_near_the_end() {
+    let mut ways = knowing();
+    for len in 0..200 {
+        let (text, number) = ("x".repeat(len), "7".repeat(len % 21 + 1));
+        for message in [
+            format!(r#"{{"action":2,"bizId":7,"resource":"{text}"}}"#),
+            format!(r#"{{"action":2,"bizId":7,"other":"{text}"}}"#),
+            format!(r#"{{"action":2,"resource":"{text}","bizId":{number}}}"#),
+            format!(r#"{{"action":2,"other":{number},"bizId":"{text}","gmtCreate":{number}}}"#),
+            format!(r#"{{"action":{number}}}"#),
+        ] {
+            ways.compare(message.as_bytes());
+            ways.compare(message.as_bytes());
+        }
+    }
+    for hosts in 0..8 {
+        let hosts = vec!["\"https://a.aliyuncs.com/x\""; hosts].join(",");
+        let message = ENRICHED.replace("\"https://a.aliyuncs.com/x\",\"https://b/y\"", &hosts);
+        thrice(&mut ways, &message);
+    }
+}
+
+/// The second time a message may be known itself.
+fn thrice(ways: &mut Ways, message: &str) {
+    for _ in 0..3 {
+        ways.compare(message.as_bytes());
+    }
+}
+
 /// Where the plain values of a message are, keys among them.
 fn values(message: &str) -> Vec<(usize, usize)> {
     let (mut values, mut at) = (Vec::new(), 0);

@@ -3,7 +3,7 @@
 //! Looks at 64 bytes at a time, whatever the processor, and marks every quote that no backslash escapes by a bit. Refuses
 //! what is not UTF-8, and control characters inside strings (RFC 8259 §7). Knows nothing else of JSON.
 //!
-//! With `x86` the only module of the decoder with `unsafe`: to load a block, to call what was compiled for a processor that
+//! With `x86` and [`stride`](super::stride) the only module of the decoder with `unsafe`: to load a block, to call what was compiled for a processor that
 //! was found to be there, and to call UTF-8 what was found to be. Blocks are arrays of 64 bytes, so that the compiler holds
 //! the bounds; the last block of a text is copied into one of its own and nothing is read beyond the text.
 #![allow(unsafe_code)]

@@ -5,7 +5,7 @@
 //! * `kernel`, `quotes`: where the quotes are.
 //! * `reader`, `text`: from token to token.
 //! * `key`, `found`: one object by its fields.
-//! * `shape`, `trail`: objects that are written as others before.
+//! * `shape`, `trail`, `stride`: objects that are written as others before.
 
 mod found;
 mod kernel;
@@ -13,6 +13,7 @@ mod key;
 mod quotes;
 mod reader;
 mod shape;
+mod stride;
 mod text;
 mod trail;
 
@@ -92,6 +93,8 @@ impl Scan {
         }
         let (text, quotes, escapes) = self.kernel.read(bytes, &mut scratch.marks).ok_or(NotSure)?;
         let reader = Reader::new(text, quotes, escapes, self.keys);
+        scratch.shapes.kernel = self.kernel;
+        scratch.shapes.tail.set(bytes);
         Way { walk, shapes: &mut scratch.shapes }.message(reader, each).map_err(|Slow| NotSure)
     }
 }

@@ -39,16 +39,17 @@ impl<'s> Quotes<'s> {
         Some(u64::from_le_bytes(*word) >> (at % 8))
     }
 
-    /// The first quote behind those that [`Self::word`] has looked at.
-    #[inline(never)]
+    /// The first quote behind those that [`Self::word`] has looked at. The last word is there for this: it marks nothing.
+    #[inline(always)]
     fn far(self, at: usize) -> Option<usize> {
-        let from = at / 8 + WORD;
-        let (words, rest) = self.marks.get(from..)?.as_chunks::<WORD>();
-        let mut last = [0; WORD];
-        last[..rest.len()].copy_from_slice(rest);
-        let words = words.iter().chain([&last]).map(|word| u64::from_le_bytes(*word));
-        let (number, word) = words.enumerate().find(|(_, word)| *word != 0)?;
-        Some((from + number * WORD) * 8 + word.trailing_zeros() as usize)
+        let mut from = at / 8 + WORD;
+        loop {
+            let word = u64::from_le_bytes(*self.marks.get(from..from + WORD)?.first_chunk()?);
+            if word != 0 {
+                return Some(from * 8 + word.trailing_zeros() as usize);
+            }
+            from += WORD;
+        }
     }
 }
 

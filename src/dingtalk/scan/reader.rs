@@ -39,11 +39,14 @@ pub(super) enum Token {
 pub(super) struct Span(u64);
 
 impl Span {
+    /// Nothing.
+    pub(super) const EMPTY: Self = Self(0);
+
     /// Has a backslash inside.
     const ESCAPED: u64 = 1 << 63;
 
     #[inline(always)]
-    fn new(from: u32, to: u32) -> Self {
+    pub(super) fn new(from: u32, to: u32) -> Self {
         Self(u64::from(from) << 32 | u64::from(to))
     }
 
@@ -87,7 +90,7 @@ impl Span {
 #[derive(Clone, Copy)]
 pub(super) struct Reader<'t, 's> {
     pub(super) text: &'t str,
-    quotes: Quotes<'s>,
+    pub(super) quotes: Quotes<'s>,
     keys: &'static Keys,
     /// The next byte.
     at: usize,
@@ -178,18 +181,24 @@ impl<'t, 's> Reader<'t, 's> {
         if to > self.escapes.from { escaped(self.text, span, self.escapes) } else { Ok(span) }
     }
 
-    /// Passes over a text of so many bytes that is known to be here.
-    #[inline(always)]
-    pub(super) fn pass(&mut self, bytes: usize) {
-        self.at += bytes;
-    }
-
     /// The string whose opening quote was passed; stands at its closing quote then.
     #[inline(always)]
     pub(super) fn behind_quote(&mut self) -> Sure<Span> {
         let (from, to) = (self.at, self.quotes.next(self.at).ok_or(Slow)?);
         self.at = to;
         self.checked(from, to)
+    }
+
+    /// Goes on at a place that is known to be between two tokens, or behind a quote.
+    #[inline(always)]
+    pub(super) fn go(&mut self, at: usize) {
+        self.at = at;
+    }
+
+    /// Before this no string has escapes.
+    #[inline(always)]
+    pub(super) fn plain_to(&self) -> usize {
+        self.escapes.from as usize
     }
 
     /// Whether no string has escapes.

@@ -10,11 +10,13 @@
 
 use smallvec::SmallVec;
 
+use super::kernel::Kernel;
+use super::stride::Tail;
 use super::trail::{Trail, Value};
 use crate::dingtalk::field::{Field, Fields};
 
 /// Bytes of text that a node compares.
-const WIDTH: usize = 32;
+pub(super) const WIDTH: usize = 32;
 
 /// Nodes that are kept. When there is room for no more, all are forgotten: what occurs often is soon known again.
 const MOST_NODES: usize = 2048;
@@ -23,7 +25,7 @@ const MOST_NODES: usize = 2048;
 pub(super) const MOST_OF_ONE: usize = 256;
 
 /// Room for what shapes say by themselves; there are few such things to say.
-const MOST_FIXED: usize = 64;
+const MOST_FIXED: usize = 256;
 
 /// Texts that are tried at one place.
 const MOST_BRANCHES: usize = 16;
@@ -60,6 +62,8 @@ pub(super) enum Step {
 pub(super) struct Fixed {
     /// Fields with a value that did not vary.
     pub(super) slots: SmallVec<[(Field, u64); 2]>,
+    /// Fields that are texts wherever they have a value.
+    pub(super) texts: Fields,
     pub(super) seen: Fields,
     pub(super) snake: bool,
     pub(super) capital: bool,
@@ -110,6 +114,9 @@ pub(super) struct Shapes {
     forgotten: u32,
     /// Memory for the next trail: learning allocates no more than once.
     trail: Trail,
+    /// What the processor has, and the end of the text at hand.
+    pub(super) kernel: Kernel,
+    pub(super) tail: Tail,
 }
 
 impl Default for Shapes {
@@ -123,20 +130,21 @@ impl Default for Shapes {
             patience: 0,
             forgotten: 0,
             trail: Trail::default(),
+            kernel: Kernel::Portable,
+            tail: Tail::default(),
         }
     }
 }
 
 impl Shapes {
     #[inline(always)]
-    pub(super) fn first(&self, root: Root) -> u16 {
-        self.roots[root as usize]
+    pub(super) fn first(&self, root: Root) -> usize {
+        usize::from(self.roots[root as usize])
     }
 
-    /// A node and those behind it, which mostly come next.
     #[inline(always)]
-    pub(super) fn run(&self, number: u16) -> Option<&[Node]> {
-        self.nodes.get(usize::from(number)..)
+    pub(super) fn nodes(&self) -> &[Node] {
+        &self.nodes
     }
 
     #[inline(always)]
@@ -288,19 +296,16 @@ impl Node {
         usize::from(self.len)
     }
 
-    /// Whether the text stands at a place.
+    /// What comes behind this node, which has this number.
     #[inline(always)]
-    pub(super) fn is_at(&self, text: &[u8], at: usize) -> bool {
-        match text.get(at..).and_then(<[u8]>::first_chunk::<WIDTH>) {
-            Some(there) => same(there, &self.text, &FIRST[usize::from(self.len) % FIRST.len()]),
-            None => self.is_at_end(text, at),
-        }
+    pub(super) fn behind(&self, number: usize) -> usize {
+        if self.is_straight { number + 1 } else { usize::from(self.next) }
     }
 
-    /// The same, near the end of the text.
-    #[cold]
-    fn is_at_end(&self, text: &[u8], at: usize) -> bool {
-        text.get(at..).is_some_and(|rest| rest.starts_with(&self.text[..usize::from(self.len)]))
+    /// Whether the text is what stands at a place.
+    #[inline(always)]
+    pub(super) fn is(&self, there: &[u8; WIDTH]) -> bool {
+        same(there, &self.text, &FIRST[usize::from(self.len) % FIRST.len()])
     }
 }
 

@@ -3,6 +3,9 @@
 /// Powers of ten by the number of digits.
 pub(super) const TENS: [u64; 9] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
 
+/// Bytes that are looked at for a short number.
+pub(super) const SHORT: usize = 16;
+
 /// The number that up to eight digits at a place make, and how many they are.
 #[inline(always)]
 pub(super) fn digits(text: &[u8], at: usize) -> (u64, usize) {
@@ -20,6 +23,23 @@ fn last_digits(text: &[u8], at: usize) -> (u64, usize) {
     let count = rest.len().min(8);
     word[..count].copy_from_slice(&rest[..count]);
     eight(u64::from_le_bytes(word))
+}
+
+/// The number of at most fifteen digits that a text begins with, and how many they are. `None`: there are none, or more, or
+/// it is not a whole number as JSON writes it.
+#[inline(always)]
+pub(super) fn short_number(text: &[u8; SHORT]) -> Option<(u64, usize)> {
+    let [first, second] = [text.first_chunk::<8>()?, text[8..].first_chunk::<8>()?];
+    let (mut number, mut count) = eight(u64::from_le_bytes(*first));
+    if count == 8 {
+        let (value, more) = eight(u64::from_le_bytes(*second));
+        (number, count) = (TENS[more].wrapping_mul(number).wrapping_add(value), count + more);
+    }
+    let leads = text[0] == b'0' && count > 1;
+    if count == 0 || count == SHORT || leads || matches!(text[count], b'.' | b'e' | b'E') {
+        return None;
+    }
+    Some((number, count))
 }
 
 #[inline(always)]
@@ -84,5 +104,25 @@ mod tests {
             let longer = format!("{text}                ");
             assert_eq!(digits(longer.as_bytes(), 0), (number, count), "{text}");
         }
+    }
+
+    #[test]
+    fn a_short_number_is_whole_and_has_at_most_fifteen_digits() {
+        for len in 1..SHORT {
+            for digits in ["1795392001456789", "9999999999999999", "1000000000000000"] {
+                let digits = digits.get(..len).unwrap();
+                let number = Some((digits.parse().unwrap(), len));
+                for (behind, expected) in [(",", number), ("}", number), (" ", number), (".", None), ("e", None)] {
+                    let text = format!("{digits}{behind}9999999999999999");
+                    assert_eq!(short_number(text.as_bytes().first_chunk().unwrap()), expected, "{text}");
+                }
+            }
+        }
+        for none in ["0000,", "01,", "-1,", ",", "1234567890123456", "0.", "a"] {
+            let text = format!("{none}                ");
+            assert_eq!(short_number(text.as_bytes().first_chunk().unwrap()), None, "{none}");
+        }
+        let zero = short_number(b"0,              ");
+        assert_eq!(zero, Some((0, 1)));
     }
 }

@@ -15,6 +15,9 @@ pub(super) struct Value {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Trail {
     pub(super) values: Vec<Value>,
+    /// Fields that have come, whatever they say. One that comes twice may say nothing the first time and something the
+    /// next: no shape can be made of that.
+    pub(super) came: Fields,
     /// There is more than values: no shape can be made of it.
     pub(super) is_more: bool,
 }
@@ -70,6 +73,11 @@ impl Trail {
         })
     }
 
+    /// Those of them that are texts.
+    pub(super) fn texts(&self) -> Fields {
+        self.all(|step| if let Step::Text(field) = step { Some(field) } else { None })
+    }
+
     /// Lists that are read anew each time.
     pub(super) fn lists(&self) -> Fields {
         self.all(|step| if let Step::Parties(field) = step { Some(field) } else { None })
@@ -85,7 +93,7 @@ impl Trail {
     pub(super) fn cleared(mut self) -> Self {
         self.values.clear();
         self.values.reserve(MOST_OF_ONE);
-        Self { values: self.values, is_more: false }
+        Self { values: self.values, ..Self::default() }
     }
 }
 

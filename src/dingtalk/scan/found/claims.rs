@@ -46,13 +46,13 @@ impl<'t, 's> Found<'t, 's> {
                 storage::Key::Region => {
                     if let Some(span) = text_or_null(&mut reader)? {
                         self.note_text(Step::Region, span);
-                        Self::claim_text(&mut self.region, span)?;
+                        Self::claim_text(&mut self.values.region, span)?;
                     }
                 }
                 storage::Key::Bucket => {
                     if let Some(span) = text_or_null(&mut reader)? {
                         self.note_text(Step::Bucket, span);
-                        Self::claim_text(&mut self.bucket, span)?;
+                        Self::claim_text(&mut self.values.bucket, span)?;
                     }
                 }
                 storage::Key::Host(kind) => reader.apart(|reader| self.claimed_hosts(kind, &mut given, reader))?,
@@ -92,38 +92,38 @@ impl<'t, 's> Found<'t, 's> {
 
     /// A region or a bucket.
     #[inline(always)]
-    pub(super) fn claim_text(slot: &mut Option<Span>, span: Span) -> Sure<()> {
+    pub(super) fn claim_text(slot: &mut Span, span: Span) -> Sure<()> {
         if span.is_empty() {
             return Ok(());
         }
-        if slot.is_some() {
+        if !slot.is_empty() {
             return Err(Slow);
         }
-        *slot = Some(span);
+        *slot = span;
         Ok(())
     }
 
     /// An address or several; `given`: the kinds that this object has said.
     fn claimed_hosts(&mut self, kind: u8, given: &mut u8, reader: &mut Reader<'t, 's>) -> Sure<()> {
-        let from = self.hosts.len();
+        let from = self.values.hosts.as_slice().len();
         // twice in one object is not for us; a shape would not tell one object from another
         if self.trail.as_ref().is_some_and(|trail| trail.has_host(kind)) {
             self.note_more();
         }
         match reader.token()? {
-            Token::Text(span) => self.noted_host(kind, span),
+            Token::Text(span) => self.noted_host(kind, span)?,
             Token::Null => {}
             Token::Array if !reader.enter(b']') => {}
             Token::Array => loop {
                 let Token::Text(span) = reader.token()? else { return Err(Slow) };
-                self.noted_host(kind, span);
+                self.noted_host(kind, span)?;
                 if !reader.more(b']')? {
                     break;
                 }
             },
             Token::Number(_) | Token::True | Token::False | Token::Object => return Err(Slow),
         }
-        if self.hosts.len() > from {
+        if self.values.hosts.as_slice().len() > from {
             if *given & 1 << kind != 0 {
                 return Err(Slow);
             }
@@ -132,16 +132,15 @@ impl<'t, 's> Found<'t, 's> {
         Ok(())
     }
 
-    fn noted_host(&mut self, kind: u8, span: Span) {
+    fn noted_host(&mut self, kind: u8, span: Span) -> Sure<()> {
         self.note_text(Step::Host(kind), span);
-        self.host(kind, span);
+        self.host(kind, span)
     }
 
+    /// More hosts than there is room for are not for us.
     #[inline(always)]
-    pub(super) fn host(&mut self, kind: u8, span: Span) {
-        if !span.is_empty() {
-            self.hosts.push((kind, span));
-        }
+    pub(super) fn host(&mut self, kind: u8, span: Span) -> Sure<()> {
+        if span.is_empty() || self.values.hosts.push(kind, span) { Ok(()) } else { Err(Slow) }
     }
 }
 

@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 use super::key::Key;
 use super::reader::{Reader, Slow, Span, Sure, Token};
 use super::shape::{Shapes, Step};
+use super::stride::Values;
 use super::trail::Trail;
 use crate::dingtalk::field::{Field, Fields, Kind};
 use crate::dingtalk::value::{self, Scalar, Value};
@@ -47,16 +48,11 @@ pub(super) struct Carrier<'t, 's> {
 /// The fields of one object. Each is given once, and with a type that it can have; anything else is [`Slow`].
 pub(super) struct Found<'t, 's> {
     reader: Reader<'t, 's>,
-    given: Fields,
+    values: Values,
     /// Those of the given that are texts; the others are numbers.
     texts: Fields,
-    slots: [Slot; Field::COUNT],
     receivers: SmallVec<[Counterpart<'t>; 4]>,
     members: SmallVec<[Counterpart<'t>; 4]>,
-    region: Option<Span>,
-    bucket: Option<Span>,
-    /// Kind and text, as they come.
-    hosts: SmallVec<[(u8, Span); 4]>,
     pub(super) carrier: Option<Carrier<'t, 's>>,
     /// Lists and objects that were there, empty or not.
     seen: Fields,
@@ -86,14 +82,10 @@ impl<'t, 's> Found<'t, 's> {
     pub(super) fn new(reader: &Reader<'t, 's>) -> Self {
         Self {
             reader: *reader,
-            given: Fields::default(),
+            values: Values::NONE,
             texts: Fields::default(),
-            slots: [0; Field::COUNT],
             receivers: SmallVec::new(),
             members: SmallVec::new(),
-            region: None,
-            bucket: None,
-            hosts: SmallVec::new(),
             carrier: None,
             seen: Fields::default(),
             snake: false,
@@ -154,6 +146,7 @@ impl<'t, 's> Found<'t, 's> {
             match key.field {
                 None => self.pass_over(&mut reader)?,
                 Some(field) => {
+                    self.note_field(field);
                     self.snake |= key.snake && field.is_of_row();
                     self.capital |= key.capital && field == Field::EventType;
                     let token = reader.token()?;
@@ -201,11 +194,11 @@ impl<'t, 's> Found<'t, 's> {
 
     #[inline(always)]
     fn put(&mut self, field: Field, slot: Slot) -> Sure<()> {
-        if self.given.has(field) {
+        if self.values.given.has(field) {
             return Err(Slow);
         }
-        self.given.add(field);
-        self.slots[field as usize] = slot;
+        self.values.given.add(field);
+        self.values.slots[field as usize] = slot;
         Ok(())
     }
 
@@ -300,6 +293,6 @@ impl<'t, 's> Found<'t, 's> {
 
     #[inline(always)]
     fn slot(&self, field: Field) -> Option<Slot> {
-        self.given.has(field).then_some(self.slots[field as usize])
+        self.values.given.has(field).then_some(self.values.slots[field as usize])
     }
 }

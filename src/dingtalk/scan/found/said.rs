@@ -10,7 +10,7 @@ use crate::domain::event::{Id, Storage, Text};
 
 impl<'t> Said<'t> for Found<'t, '_> {
     fn has(&self, fields: Fields) -> bool {
-        !self.given.and(fields).is_empty()
+        !self.values.given.and(fields).is_empty()
     }
 
     fn check(&self, _: Fields) -> Result<(), Reject> {
@@ -42,10 +42,11 @@ impl<'t> Said<'t> for Found<'t, '_> {
     }
 
     fn storage(&self) -> Storage<'t> {
-        let text = |span: Option<Span>| span.and_then(|span| self.text_of(span).ok());
-        let mut storage = Storage { region: text(self.region), bucket: text(self.bucket), ..Storage::default() };
+        let text = |span: Span| if span.is_empty() { None } else { self.text_of(span).ok() };
+        let mut storage =
+            Storage { region: text(self.values.region), bucket: text(self.values.bucket), ..Storage::default() };
         let mut add = |span: Span| self.text_of(span).map_or((), |host| storage.hosts.add(host));
-        match self.hosts.as_slice() {
+        match self.values.hosts.as_slice() {
             // mostly there is one, if any: no order to find
             [] => {}
             [(_, span)] => add(*span),

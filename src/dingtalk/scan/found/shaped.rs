@@ -6,6 +6,7 @@ use super::{Carrier, Found, Pause};
 use crate::dingtalk::field::{Field, Fields};
 use crate::dingtalk::scan::reader::{Reader, Slow, Span, Sure};
 use crate::dingtalk::scan::shape::{End, Fixed, Root, Shapes, Step};
+use crate::dingtalk::scan::stride::{Hosts, stride};
 use crate::dingtalk::scan::trail::Trail;
 
 /// What is known of an object before a shape is tried, which may turn out not to fit. Mostly nothing is.
@@ -14,9 +15,9 @@ pub(super) struct Before {
     given: Fields,
     texts: Fields,
     seen: Fields,
-    region: Option<Span>,
-    bucket: Option<Span>,
-    hosts: usize,
+    region: Span,
+    bucket: Span,
+    hosts: Hosts,
     receivers: usize,
     members: usize,
 }
@@ -38,12 +39,12 @@ impl<'t, 's> Found<'t, 's> {
             return Before::default();
         }
         Before {
-            given: self.given,
+            given: self.values.given,
             texts: self.texts,
             seen: self.seen,
-            region: self.region,
-            bucket: self.bucket,
-            hosts: self.hosts.len(),
+            region: self.values.region,
+            bucket: self.values.bucket,
+            hosts: self.values.hosts,
             receivers: self.receivers.len(),
             members: self.members.len(),
         }
@@ -52,89 +53,91 @@ impl<'t, 's> Found<'t, 's> {
     /// As it was before.
     #[cold]
     pub(super) fn undo(&mut self, before: &Before) {
-        (self.given, self.texts, self.seen) = (before.given, before.texts, before.seen);
-        (self.region, self.bucket) = (before.region, before.bucket);
-        self.hosts.truncate(before.hosts);
+        (self.values.given, self.texts, self.seen) = (before.given, before.texts, before.seen);
+        (self.values.region, self.values.bucket, self.values.hosts) = (before.region, before.bucket, before.hosts);
         self.receivers.truncate(before.receivers);
         self.members.truncate(before.members);
     }
 
     /// Reads the object at hand by its shape, with every check that reading it otherwise would make; gives the reader
     /// behind it. [`Slow`] if no shape fits: then some of it may be noted already.
-    #[inline(always)]
     pub(super) fn by_shape(&mut self, shapes: &Shapes, root: Root, mut reader: Reader<'t, 's>) -> Sure<Reader<'t, 's>> {
-        let mut nodes = shapes.run(shapes.first(root)).ok_or(Slow)?;
+        let mut number = shapes.first(root);
+        // given by strides; what was given otherwise is told apart, as nothing may be given twice
+        let mut given = Fields::default();
         loop {
-            let (node, behind) = nodes.split_first().ok_or(Slow)?;
-            if !node.is_at(reader.text.as_bytes(), reader.at()) {
-                nodes = shapes.run(node.other).ok_or(Slow)?;
-                continue;
+            let stand = stride(shapes, &reader, number, &mut self.values);
+            given = given.or(stand.given);
+            let node = shapes.nodes().get(stand.node).ok_or(Slow)?;
+            reader.go(stand.at + node.len());
+            number = node.behind(stand.node);
+            if let Step::End(fixed) | Step::Pause(_, fixed) = node.step
+                && let Some(pause) = self.pause_at(node.step, &reader)
+            {
+                self.fix(shapes.fixed(fixed).ok_or(Slow)?, given)?;
+                self.pause = pause;
+                return Ok(reader);
             }
-            let before = reader;
-            reader.pass(node.len());
-            match node.step {
-                Step::On => {}
-                Step::PassText => reader.behind_quote().map(drop)?,
-                Step::Text(field) => {
-                    let span = reader.behind_quote()?;
-                    self.text_at(field, span)?;
-                }
-                Step::Quoted(field) => {
-                    let span = reader.behind_quote()?;
-                    self.quoted(field, span)?;
-                }
-                Step::Region => {
-                    let span = reader.behind_quote()?;
-                    Self::claim_text(&mut self.region, span)?;
-                }
-                Step::Bucket => {
-                    let span = reader.behind_quote()?;
-                    Self::claim_text(&mut self.bucket, span)?;
-                }
-                Step::Host(kind) => {
-                    let span = reader.behind_quote()?;
-                    self.host(kind, span);
-                }
-                Step::Parties(field) if reader.byte() == b'[' => {
-                    reader.apart(|reader| self.parties(field, reader))?;
-                }
-                Step::PassNumber if reader.byte().is_ascii_digit() => reader.number().map(drop)?,
-                Step::Number(field) if reader.byte().is_ascii_digit() => {
-                    let number = reader.number()?;
-                    self.number_at(field, number)?;
-                }
-                Step::Time(field) if reader.byte().is_ascii_digit() => {
-                    let number = reader.number()?;
-                    self.time_at(field, number)?;
-                }
-                Step::Pause(field, fixed) if reader.byte() == b'{' => {
-                    self.fix(shapes.fixed(fixed).ok_or(Slow)?)?;
-                    self.carrier = Some(Carrier { field, value: reader });
-                    self.pause = Pause::Now;
-                    return Ok(reader);
-                }
-                Step::End(fixed) => {
-                    self.fix(shapes.fixed(fixed).ok_or(Slow)?)?;
-                    self.pause = Pause::Never;
-                    return Ok(reader);
-                }
+            if !self.step(node.step, &mut reader)? {
                 // another value than stood here before
-                Step::Parties(_) | Step::Pause(..) | Step::PassNumber | Step::Number(_) | Step::Time(_) => {
-                    reader = before;
-                    nodes = shapes.run(node.other).ok_or(Slow)?;
-                    continue;
-                }
+                reader.go(stand.at);
+                number = usize::from(node.other);
             }
-            nodes = if node.is_straight { behind } else { shapes.run(node.next).ok_or(Slow)? };
         }
+    }
+
+    /// Whether reading is over at the end of an object, or paused at one that may hold the event, which is noted.
+    fn pause_at(&mut self, step: Step, reader: &Reader<'t, 's>) -> Option<Pause> {
+        if let Step::Pause(field, _) = step {
+            self.carrier = Some(Carrier { field, value: *reader }).filter(|_| reader.byte() == b'{');
+            return self.carrier.map(|_| Pause::Now);
+        }
+        Some(Pause::Never)
+    }
+
+    /// Reads what stands behind the text of a node, unless it is another value than stood there before.
+    fn step(&mut self, step: Step, reader: &mut Reader<'t, 's>) -> Sure<bool> {
+        match step {
+            Step::On => {}
+            Step::PassText => reader.behind_quote().map(drop)?,
+            Step::Text(field) => {
+                let span = reader.behind_quote()?;
+                self.text_at(field, span)?;
+            }
+            Step::Quoted(field) => {
+                let span = reader.behind_quote()?;
+                self.quoted(field, span)?;
+            }
+            Step::Region => Self::claim_text(&mut self.values.region, reader.behind_quote()?)?,
+            Step::Bucket => Self::claim_text(&mut self.values.bucket, reader.behind_quote()?)?,
+            Step::Host(kind) => {
+                let span = reader.behind_quote()?;
+                self.host(kind, span)?;
+            }
+            Step::Parties(field) if reader.byte() == b'[' => self.parties(field, reader)?,
+            Step::PassNumber if reader.byte().is_ascii_digit() => reader.number().map(drop)?,
+            Step::Number(field) if reader.byte().is_ascii_digit() => {
+                let number = reader.number()?;
+                self.number_at(field, number)?;
+            }
+            Step::Time(field) if reader.byte().is_ascii_digit() => {
+                let number = reader.number()?;
+                self.time_at(field, number)?;
+            }
+            Step::Parties(_) | Step::PassNumber | Step::Number(_) | Step::Time(_) => return Ok(false),
+            Step::Pause(..) | Step::End(_) => return Ok(false),
+        }
+        Ok(true)
     }
 
     /// Takes over what the shape alone says.
     #[inline(always)]
-    fn fix(&mut self, fixed: &Fixed) -> Sure<()> {
-        if !self.seen.and(fixed.seen).is_empty() {
+    fn fix(&mut self, fixed: &Fixed, given: Fields) -> Sure<()> {
+        if !self.seen.and(fixed.seen).is_empty() || !self.values.given.and(given).is_empty() {
             return Err(Slow);
         }
+        self.values.given = self.values.given.or(given);
+        self.texts = self.texts.or(given.and(fixed.texts));
         for (field, slot) in &fixed.slots {
             self.put(*field, *slot)?;
         }
@@ -174,14 +177,15 @@ impl<'t, 's> Found<'t, 's> {
     fn end_of_shape(&self, trail: &Trail, root: Root, before: &Before) -> Option<End> {
         let mut fixed = Fixed {
             slots: SmallVec::new(),
+            texts: trail.texts(),
             seen: self.seen.without(before.seen).without(trail.lists()),
             snake: self.snake,
             capital: self.capital,
         };
-        let mut left = self.given.without(before.given).without(trail.fields());
+        let mut left = self.values.given.without(before.given).without(trail.fields());
         while let Some(field) = left.first() {
             left = left.without(Fields::of(&[field]));
-            fixed.slots.push((field, self.slots[field as usize]));
+            fixed.slots.push((field, self.values.slots[field as usize]));
         }
         // a text would have to be noted where it stands, and so would what may hold the event
         let is_placed = fixed.slots.iter().any(|(field, _)| self.texts.has(*field));
@@ -208,6 +212,15 @@ impl<'t, 's> Found<'t, 's> {
             let text = self.reader.text.as_bytes().get(..end).unwrap_or_default();
             let digits = text.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
             trail.note(end - digits, end, step);
+        }
+    }
+
+    /// Notes that a field has come, if a shape is learnt.
+    #[inline(always)]
+    pub(super) fn note_field(&mut self, field: Field) {
+        if let Some(trail) = &mut self.trail {
+            trail.is_more |= trail.came.has(field);
+            trail.came.add(field);
         }
     }
 

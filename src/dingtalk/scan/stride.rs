@@ -1,0 +1,236 @@
+//! Along a shape that is known as far as plain texts and short numbers go: nearly all of an object. Calls nothing, so that
+//! what it needs stays in registers; what is out of the ordinary, or no such value, it leaves to who called.
+//!
+//! Compiled twice, as the comparison of 32 bytes is one step for a processor with AVX2. The one `unsafe` calls what was
+//! compiled for a processor that was found to be there.
+#![allow(unsafe_code)]
+
+use super::kernel::Kernel;
+use super::quotes::Quotes;
+use super::reader::{Reader, Span};
+use super::shape::{Node, Shapes, Step, WIDTH};
+use super::text::{SHORT, short_number};
+use crate::dingtalk::field::{Field, Fields};
+use crate::dingtalk::value::since_epoch;
+
+/// What an object says, as far as it is plain: places in the text, and numbers.
+#[derive(Clone)]
+pub(super) struct Values {
+    /// A number, or the bits of a [`Span`], by field.
+    pub(super) slots: [u64; Field::COUNT],
+    /// Those that have a value.
+    pub(super) given: Fields,
+    /// Empty: none.
+    pub(super) region: Span,
+    pub(super) bucket: Span,
+    pub(super) hosts: Hosts,
+}
+
+/// Hosts of a storage, kind and text, as they come.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Hosts {
+    all: [(u8, Span); 4],
+    count: u8,
+}
+
+impl Hosts {
+    /// Whether there was room for one more.
+    #[inline(always)]
+    pub(super) fn push(&mut self, kind: u8, host: Span) -> bool {
+        let slot = self.all.get_mut(usize::from(self.count));
+        slot.is_some_and(|slot| {
+            *slot = (kind, host);
+            self.count += 1;
+            true
+        })
+    }
+
+    pub(super) fn as_slice(&self) -> &[(u8, Span)] {
+        self.all.get(..usize::from(self.count)).unwrap_or_default()
+    }
+}
+
+impl Values {
+    pub(super) const NONE: Self = Self {
+        slots: [0; Field::COUNT],
+        given: Fields::of(&[]),
+        region: Span::EMPTY,
+        bucket: Span::EMPTY,
+        hosts: Hosts { all: [(0, Span::EMPTY); 4], count: 0 },
+    };
+
+    /// Notes a value. The same field may have had one: who asks for it must know.
+    #[inline(always)]
+    fn put(&mut self, given: &mut Fields, field: Field, value: u64) {
+        self.slots[field as usize] = value;
+        given.add(field);
+    }
+}
+
+/// The end of a text, and zeros: so that as many bytes as are compared can be looked at wherever a place is.
+#[derive(Clone, Debug)]
+pub(super) struct Tail([u8; 2 * WIDTH]);
+
+impl Default for Tail {
+    fn default() -> Self {
+        Self([0; 2 * WIDTH])
+    }
+}
+
+impl Tail {
+    /// That of this text. A short one has none, and no shape is tried on it.
+    #[inline(always)]
+    pub(super) fn set(&mut self, text: &[u8]) {
+        if let (Some(end), Some(tail)) = (text.last_chunk::<WIDTH>(), self.0.first_chunk_mut()) {
+            *tail = *end;
+        }
+    }
+}
+
+/// Where a stride has come to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stand {
+    /// A node whose text stands there, but what is behind it is no text or number, or not as they mostly are. None of that
+    /// number: no shape fits.
+    pub(super) node: usize,
+    /// Where its text begins.
+    pub(super) at: usize,
+    /// Fields that were given on the way.
+    pub(super) given: Fields,
+}
+
+/// Goes on from a node as far as it may.
+#[inline(always)]
+pub(super) fn stride(shapes: &Shapes, reader: &Reader<'_, '_>, node: usize, values: &mut Values) -> Stand {
+    #[cfg(target_arch = "x86_64")]
+    if shapes.kernel >= Kernel::Avx2 {
+        // SAFETY: a decoder only ever has a kernel that is there (`Decoder::with_kernel`), and that of AVX2 asks for these.
+        return unsafe { stride_avx2(shapes, reader, node, values) };
+    }
+    stride_plain(shapes, reader, node, values)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,bmi2")]
+fn stride_avx2(shapes: &Shapes, reader: &Reader<'_, '_>, node: usize, values: &mut Values) -> Stand {
+    walk(shapes, reader, node, values)
+}
+
+#[inline(never)]
+fn stride_plain(shapes: &Shapes, reader: &Reader<'_, '_>, node: usize, values: &mut Values) -> Stand {
+    walk(shapes, reader, node, values)
+}
+
+#[inline(always)]
+fn walk(shapes: &Shapes, reader: &Reader<'_, '_>, number: usize, values: &mut Values) -> Stand {
+    let nodes = shapes.nodes();
+    let mut text = Text { part: reader.text.as_bytes(), base: 0, quotes: reader.quotes, plain: reader.plain_to() };
+    let (mut number, mut at, mut given) = (number, reader.at(), Fields::default());
+    while let Some(node) = nodes.get(number) {
+        let Some(there) = text.window(at) else {
+            if text.go_to_end(&shapes.tail) {
+                continue;
+            }
+            number = nodes.len();
+            break;
+        };
+        if !node.is(there) {
+            number = usize::from(node.other);
+            continue;
+        }
+        let Some(to) = text.value(node, at + node.len(), values, &mut given) else { break };
+        at = to;
+        number = node.behind(number);
+    }
+    Stand { node: number, at, given }
+}
+
+/// A text with what is known of it.
+struct Text<'t> {
+    /// The text, or its end and zeros.
+    part: &'t [u8],
+    /// Where that begins.
+    base: usize,
+    quotes: Quotes<'t>,
+    /// Before this no string has escapes.
+    plain: usize,
+}
+
+impl<'t> Text<'t> {
+    /// Bytes at a place.
+    #[inline(always)]
+    fn window<const BYTES: usize>(&self, at: usize) -> Option<&'t [u8; BYTES]> {
+        // texts are below 4 GB: a place is known not to overflow
+        let from = at.wrapping_sub(self.base) as u32 as usize;
+        self.part.get(from..from + BYTES)?.first_chunk()
+    }
+
+    /// Looks at the end of the text from here on, unless that is so or the text is too short.
+    #[inline(always)]
+    fn go_to_end(&mut self, tail: &'t Tail) -> bool {
+        let Some(base) = self.part.len().checked_sub(WIDTH).filter(|_| self.base == 0) else { return false };
+        (self.part, self.base) = (&tail.0, base);
+        true
+    }
+
+    /// Where the text that begins at a place ends, if no escape is before that.
+    #[inline(always)]
+    fn end(&self, from: usize) -> Option<usize> {
+        self.quotes.next(from as u32 as usize).filter(|to| *to <= self.plain)
+    }
+
+    /// A whole number as it is mostly written, and where it ends.
+    #[inline(always)]
+    fn number(&self, from: usize) -> Option<(u64, usize)> {
+        let (number, count) = short_number(self.window::<SHORT>(from)?)?;
+        Some((number, from + count))
+    }
+
+    /// Notes the value that stands behind the text of a node, and gives its end. `None`: it was left.
+    #[inline(always)]
+    fn value(&self, node: &Node, from: usize, values: &mut Values, given: &mut Fields) -> Option<usize> {
+        match node.step {
+            Step::On => Some(from),
+            Step::PassText => self.end(from),
+            Step::Text(field) => {
+                let to = self.end(from)?;
+                // the empty string is no value
+                if to != from {
+                    values.put(given, field, Span::new(from as u32, to as u32).bits());
+                }
+                Some(to)
+            }
+            Step::Region => claim(&mut values.region, from, self.end(from)?),
+            Step::Bucket => claim(&mut values.bucket, from, self.end(from)?),
+            Step::Host(kind) => {
+                let to = self.end(from)?;
+                let room = to == from || values.hosts.push(kind, Span::new(from as u32, to as u32));
+                room.then_some(to)
+            }
+            Step::PassNumber => self.number(from).map(|(_, to)| to),
+            Step::Number(field) => {
+                let (number, to) = self.number(from)?;
+                values.put(given, field, number);
+                Some(to)
+            }
+            Step::Time(field) => {
+                let (number, to) = self.number(from)?;
+                values.put(given, field, since_epoch(number.cast_signed())?.cast_unsigned());
+                Some(to)
+            }
+            Step::Quoted(_) | Step::Parties(_) | Step::Pause(..) | Step::End(_) => None,
+        }
+    }
+}
+
+/// A region or a bucket, of which there is one.
+#[inline(always)]
+fn claim(slot: &mut Span, from: usize, to: usize) -> Option<usize> {
+    if to != from {
+        if !slot.is_empty() {
+            return None;
+        }
+        *slot = Span::new(from as u32, to as u32);
+    }
+    Some(to)
+}
