@@ -11,7 +11,10 @@ const WRAPPED: &str = r#"{"corpId":"ding8f2c","collectedAt":1795392089171,"paylo
 
 const PAGE: &str = r#"{"errcode":0, "list":[{"action":2, "bizId":1}, {"action":3, "bizId":2}], "hasMore":false}"#;
 
-const MESSAGES: [&str; 4] = [ROW, ENRICHED, WRAPPED, PAGE];
+/// Shorter than what is compared in one step.
+const SHORT: &str = r#"{"action":2,"bizId":7}"#;
+
+const MESSAGES: [&str; 5] = [ROW, ENRICHED, WRAPPED, PAGE, SHORT];
 
 /// All ways, to which the messages are known.
 fn knowing() -> Ways {
@@ -109,6 +112,7 @@ fn what_is_said_twice_is_said_twice_by_any_shape() {
             r#"{{"action":2,"bizId":7,"gmtCreate":1795392001456,"_enrichment":{{"storage":{{"host":"{first}","host":"{second}"}}}}}}"#
         )
     };
+    let claims = |claims: &str| format!(r#"{{"action":2,"bizId":7,"_enrichment":{{{claims}}}}}"#);
     let around = |front: &str, behind: &str| format!(r#"{{{front}"payload":{ROW}{behind}}}"#);
     let (one, other) = (r#""_enrichment":{"host":"a.aliyuncs.com"}"#, r#""_enrichment":{"host":"b.aliyuncs.com"}"#);
     let list = r#""docMemberList":[{"memberName":"Lam","memberType":2}]"#;
@@ -118,6 +122,11 @@ fn what_is_said_twice_is_said_twice_by_any_shape() {
             storage("", "b.aliyuncs.com"),
             storage("a.aliyuncs.com", ""),
             storage("a.aliyuncs.com", "b.aliyuncs.com"),
+            claims(r#""region":"","region":"SHANGHAI""#),
+            claims(r#""region":"SINGAPORE","region":"""#),
+            claims(r#""region":"SINGAPORE","region":"SHANGHAI""#),
+            claims(r#""bucket":"","bucketName":"b""#),
+            claims(r#""bucket":"a","bucketName":"b""#),
             around(&format!("{one},"), ""),
             around("", &format!(",{other}")),
             around(&format!("{one},"), &format!(",{other}")),
