@@ -53,6 +53,7 @@ impl<'t> Context<'t> {
     }
 
     /// The tenant of an event.
+    #[inline(always)]
     pub(super) fn tenant_of<'d>(&self, draft: &impl Said<'d>) -> Option<Text<'d>>
     where
         't: 'd,
@@ -62,6 +63,7 @@ impl<'t> Context<'t> {
     }
 
     /// The storage of an event.
+    #[inline(always)]
     pub(super) fn storage_of<'d>(&self, draft: &impl Said<'d>) -> Storage<'d>
     where
         't: 'd,

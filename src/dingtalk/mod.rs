@@ -134,7 +134,12 @@ impl Decoder {
         index
     }
 
-    fn message<'a>(&self, scratch: &mut Scratch, bytes: &'a [u8], each: envelope::Each<'_, 'a>) -> Result<(), Reject> {
+    fn message<'a>(
+        &self,
+        scratch: &mut Scratch,
+        bytes: &'a [u8],
+        each: &mut impl FnMut(&mut Given<'a>),
+    ) -> Result<(), Reject> {
         let walk = envelope::Walk { envelope: &self.envelope, limits: &self.limits };
         // some tools on Windows write one; a reader may pass over it (RFC 8259 §8.1)
         let plain = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);

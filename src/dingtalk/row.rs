@@ -1,7 +1,8 @@
 //! File operation records (`ListAuditLog`, `GET /v1.0/exclusive/fileAuditLogs`; legacy `/topapi/cspace/auditlog/list`).
 
+use super::Given;
 use super::draft::{Counterparts, Said};
-use super::envelope::{Context, Each};
+use super::envelope::Context;
 use super::field::{Field, Fields};
 use super::reject::{Reason, Reject};
 use crate::domain::event::{Act, Actor, Counterpart, Event, Personal, Shape};
@@ -63,7 +64,12 @@ pub(super) fn excuse<'a>(draft: &impl Said<'a>) -> Reject {
 ///
 /// # Errors
 /// [`Reason::Conflict`], [`Reason::BadField`] for a decisive field.
-pub(super) fn give<'a>(draft: &mut impl Said<'a>, context: &Context<'a>, each: Each<'_, 'a>) -> Result<(), Reject> {
+#[inline(always)]
+pub(super) fn give<'a>(
+    draft: &mut impl Said<'a>,
+    context: &Context<'a>,
+    each: &mut (impl FnMut(&mut Given<'a>) + ?Sized),
+) -> Result<(), Reject> {
     draft.check(DECISIVE)?;
     let (user, more) = draft.single(Field::User);
     if more {
@@ -105,6 +111,7 @@ pub(super) fn give<'a>(draft: &mut impl Said<'a>, context: &Context<'a>, each: E
 }
 
 /// Receivers of the list, then the row's own receiver, then members.
+#[inline(always)]
 fn counterparts<'a>(draft: &mut impl Said<'a>, all: &mut Counterparts<'a>) {
     let own = Counterpart {
         id: draft.id(Field::ReceiverId).map(Personal::new),
@@ -121,6 +128,7 @@ fn counterparts<'a>(draft: &mut impl Said<'a>, all: &mut Counterparts<'a>) {
 }
 
 /// Adds the row's own receiver, unless the list has it already, then without its id.
+#[inline(always)]
 fn add_own<'a>(all: &mut Counterparts<'a>, own: Counterpart<'a>) {
     // 0 is also what collectors write for no receiver; any other kind is somebody without a name
     let said = own.id.is_some() || own.name.is_some();

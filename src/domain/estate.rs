@@ -42,6 +42,7 @@ const LONGEST_DOMAIN: usize = 253;
 
 impl Estate {
     /// A space or knowledge base by id.
+    #[inline]
     pub fn space<'a>(&'a self, id: &Id<'a>) -> Option<&'a Space> {
         // A map of longer-lived keys serves as one of shorter-lived ones, so that borrowed ids need no copy.
         let spaces: &'a Map<Id<'a>, Space> = &self.spaces;
@@ -51,6 +52,7 @@ impl Estate {
     /// Somebody whom an event names: by id, else by exact name, else by the organisation that the name has between its
     /// last parentheses, ASCII or full-width: `Tan Wei Ling (Straits Freight Pte Ltd)`. A mail address inside a name is not
     /// followed: people choose their own display names.
+    #[inline]
     pub fn contact<'a>(&'a self, id: Option<&Id<'a>>, name: Option<&str>) -> Option<&'a Contact> {
         let people: &'a Map<Id<'a>, Contact> = &self.people;
         id.and_then(|id| people.get(id)).or_else(|| self.named(name?))

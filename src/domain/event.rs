@@ -79,6 +79,9 @@ fn canonical_number(text: &str) -> Option<u64> {
     }
 }
 
+/// Powers of ten by the number of digits.
+const TENS: [u64; 8] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000];
+
 /// The number that eight digits or more make, eight at a time.
 fn in_eights(digits: &[u8]) -> Option<u64> {
     let (words, rest) = digits.as_chunks::<8>();
@@ -89,7 +92,7 @@ fn in_eights(digits: &[u8]) -> Option<u64> {
     // the rest with digits before it that were read already, which must not count again
     let mut last = *digits.last_chunk::<8>()?;
     last[..8 - rest.len()].fill(b'0');
-    Some(whole * 10u64.pow(rest.len() as u32) + eight(last)?)
+    Some(whole * TENS[rest.len()] + eight(last)?)
 }
 
 /// The number that eight digits make.
@@ -214,6 +217,10 @@ pub struct Hosts<'a> {
 impl<'a> Hosts<'a> {
     /// Adds a host, if it is not there yet.
     pub fn add(&mut self, host: Text<'a>) {
+        if self.is_empty() {
+            self.first[0] = Some(host);
+            return;
+        }
         if self.iter().any(|known| *known == host) {
             return;
         }

@@ -6,7 +6,7 @@
 use super::HostRule;
 use super::error::GeoError;
 use super::host_memo::HostMemo;
-use super::regions::{Lower, Region, Regions, fault, rows};
+use super::regions::{Lower, Region, Regions, fault, rows, trimmed};
 use super::source::{Source, Sources};
 use crate::domain::map::Map;
 use crate::domain::place::{Confidence, Doubt, Location, Method, SourceId};
@@ -107,7 +107,7 @@ impl Hosts {
 
     /// The place of a bucket whose name is known to carry it.
     pub(super) fn find_bucket(&self, bucket: &str) -> Option<Location> {
-        self.buckets.get(Lower::<64>::new(bucket.trim())?.as_str()).copied()
+        self.buckets.get(Lower::<64>::new(trimmed(bucket))?.as_str()).copied()
     }
 
     /// The place of a region by its name.
@@ -192,12 +192,6 @@ fn is_odd(bytes: &[u8]) -> bool {
             steps.iter().chain([last]).fold(false, |found, step| found | step.iter().fold(false, odd))
         }
     }
-}
-
-/// Without space around it, which mostly is not there: no look at characters then.
-fn trimmed(text: &str) -> &str {
-    let plain = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_graphic());
-    if plain(text.as_bytes().first()) && plain(text.as_bytes().last()) { text } else { text.trim() }
 }
 
 /// The host between a user and a port, without the dot at the end of a name that is complete.

@@ -74,7 +74,7 @@ impl Regions {
 
     /// DingTalk's enum or a region id (with or without `oss-`, as OSS clients write it), in any case.
     pub(super) fn find(&self, text: &str) -> Option<Location> {
-        let text = text.trim();
+        let text = trimmed(text);
         // what most rows say
         if text.eq_ignore_ascii_case("unknown") {
             return Some(Location::unknown(Doubt::NoRegion));
@@ -85,6 +85,13 @@ impl Regions {
         let region = by_enum.or_else(|| self.by_token(lower.strip_prefix("oss-").unwrap_or(lower)))?;
         Some(Location::at(region.place, Method::Region, Confidence::High, region.source))
     }
+}
+
+/// Without space around it, which mostly is not there: no look at characters then.
+#[inline]
+pub(super) fn trimmed(text: &str) -> &str {
+    let plain = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_graphic());
+    if plain(text.as_bytes().first()) && plain(text.as_bytes().last()) { text } else { text.trim() }
 }
 
 fn place(row: usize, country: &str, district: &str, city: &str) -> Result<Place, GeoError> {

@@ -48,6 +48,7 @@ type Arrival = (Location, Recipient);
 
 impl<'e, 'a> Scene<'e, 'a> {
     /// Sets the event into the world.
+    #[inline]
     pub fn new(world: &'e World, event: &'e Event<'a>) -> Self {
         let estate = &world.estate;
         let listed = |id: &'e Option<Id<'a>>| id.as_ref().and_then(|id| Some((id, estate.space(id)?)));
@@ -81,10 +82,12 @@ impl<'e, 'a> Scene<'e, 'a> {
 
     /// The same with what was found for hosts before.
     #[must_use]
+    #[inline]
     pub fn with_hosts(self, hosts: &'e RefCell<HostMemo>) -> Self {
         Self { hosts: Some(hosts), ..self }
     }
 
+    #[inline]
     fn host(&self, host_or_url: &str) -> Option<Location> {
         match self.hosts {
             Some(memo) => self.world.geo.host_with(&mut memo.borrow_mut(), host_or_url),
@@ -100,6 +103,7 @@ impl<'e, 'a> Scene<'e, 'a> {
     }
 
     /// What the rules need beside a leg. Name patterns are only asked where data may end outside Hong Kong.
+    #[inline]
     pub fn case(&self, legs: &[Leg]) -> Case {
         let tenant = self.world.policy.tenant(self.tenant);
         let stays = |place: &Location| place.doubt.is_none() && place.candidates.sole().is_some_and(Place::is_hk);
@@ -115,11 +119,13 @@ impl<'e, 'a> Scene<'e, 'a> {
     }
 
     /// The nearest statement of the operator's map.
+    #[inline]
     fn stated<T>(&self, ask: impl Fn(&'e Space) -> Option<T>) -> Option<T> {
         self.mapped.iter().flatten().find_map(|(_, space)| ask(space))
     }
 
     /// Calls `each` for every leg of the event, in the order of the plan.
+    #[inline]
     pub fn legs(&self, each: &mut impl FnMut(Leg)) -> Movement {
         legs::plan(self.event, &mut |plan| self.expand(&plan, each))
     }
@@ -152,6 +158,7 @@ impl<'e, 'a> Scene<'e, 'a> {
         }
     }
 
+    #[inline]
     fn emit(&self, plan: &Plan<'_, '_>, arrival: Arrival, each: &mut impl FnMut(Leg)) {
         let (destination, recipient) = arrival;
         let origin = match plan.origin {
@@ -174,6 +181,7 @@ impl<'e, 'a> Scene<'e, 'a> {
     }
 
     /// Where the actor is, by the address field.
+    #[inline]
     pub fn actor_place(&self) -> Location {
         *self.actor.get_or_init(|| self.find_actor())
     }
@@ -223,6 +231,7 @@ impl<'e, 'a> Scene<'e, 'a> {
 
     /// Where the file is stored: by what the event says, else by the operator's maps, from the nearest to the widest. Parts
     /// of the event that name different countries or territories are all possible.
+    #[inline]
     pub fn storage_place(&self) -> Location {
         *self.storage.get_or_init(|| self.find_storage())
     }
@@ -299,6 +308,7 @@ impl<'e, 'a> Scene<'e, 'a> {
     }
 
     /// Somebody by id. Ids are those of a tenant's staff, so they mean nobody in a tenant that is not configured.
+    #[inline]
     fn staff<'s>(&'s self, id: &Id<'s>) -> Option<&'s Contact> {
         self.world.estate.contact(Some(id), None).filter(|_| self.configured)
     }
@@ -317,6 +327,7 @@ impl<'e, 'a> Scene<'e, 'a> {
     }
 
     /// The tenant, if it is configured.
+    #[inline]
     pub fn watched(&self) -> Option<TenantId> {
         self.configured.then_some(self.tenant)
     }

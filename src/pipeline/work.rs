@@ -45,6 +45,7 @@ pub struct FlowKey {
 
 impl FlowKey {
     /// Of a leg as judged.
+    #[inline]
     pub fn of(judged: &Judged) -> Self {
         Self {
             verdict: judged.decision.verdict,
@@ -213,6 +214,7 @@ impl Worker<'_, '_> {
         self.finish(index, Fate::Rejected(self.slice.rejects.len() as u32 - 1));
     }
 
+    #[inline(always)]
     fn event(&mut self, index: u32, event: &Event<'_>) {
         let scene = Scene::new(self.world, event).with_hosts(self.hosts);
         let slice = &mut *self.slice;
@@ -254,6 +256,7 @@ impl Worker<'_, '_> {
         self.finish(index, fate);
     }
 
+    #[inline]
     fn finish(&mut self, index: u32, fate: Fate) {
         let line_end = self.slice.lines.len();
         self.slice.outcomes.push(Outcome { message: self.number, index, fate, line_end });
@@ -261,6 +264,7 @@ impl Worker<'_, '_> {
 }
 
 /// Judges every leg into `slice.judged` and counts it in `slice.flows`.
+#[inline(always)]
 fn judge_legs(world: &World, scene: &Scene<'_, '_>, slice: &mut Slice) -> (u32, Case, Movement) {
     let flows_from = slice.flows.len() as u32;
     slice.legs.clear();
@@ -279,6 +283,7 @@ fn judge_legs(world: &World, scene: &Scene<'_, '_>, slice: &mut Slice) -> (u32, 
 }
 
 /// The leg that decides the event: the gravest verdict, then the gravest severity, then the first.
+#[inline]
 pub fn worst(judged: &[Judged]) -> Option<&Judged> {
     judged.iter().min_by_key(|judged| (judged.decision.verdict, std::cmp::Reverse(judged.decision.severity)))
 }

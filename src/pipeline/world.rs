@@ -70,6 +70,7 @@ impl World {
     }
 
     /// Whether stream users are told of every judged event.
+    #[inline]
     pub fn tells(&self) -> bool {
         self.tells
     }
@@ -80,6 +81,7 @@ impl World {
     }
 
     /// Whether events with this verdict become evidence records.
+    #[inline]
     pub fn is_recorded(&self, verdict: Verdict) -> bool {
         self.recorded[verdict as usize]
     }
@@ -88,6 +90,7 @@ impl World {
     /// collector or the configuration has to name it. An event of which it is not known, or whose tenant is not
     /// configured, is judged by the first tenant's register, yet nothing is taken from that tenant's settings about
     /// storage and staff.
+    #[inline]
     pub fn tenant(&self, id: Option<&str>) -> (TenantId, bool) {
         let known = id.map_or(self.unnamed, |id| self.tenants.get(id).copied());
         known.map_or((TenantId(0), false), |tenant| (tenant, true))

@@ -3,7 +3,7 @@
 //! Looks at 64 bytes at a time, whatever the processor, and marks every quote that no backslash escapes by a bit. Refuses
 //! what is not UTF-8, and control characters inside strings (RFC 8259 §7). Knows nothing else of JSON.
 //!
-//! With `x86` and [`stride`](super::stride) the only module of the decoder with `unsafe`: to load a block, to call what was compiled for a processor that
+//! With `x86` the only module of the decoder with `unsafe`: to load a block, to call what was compiled for a processor that
 //! was found to be there, and to call UTF-8 what was found to be. Blocks are arrays of 64 bytes, so that the compiler holds
 //! the bounds; the last block of a text is copied into one of its own and nothing is read beyond the text.
 #![allow(unsafe_code)]
@@ -12,6 +12,15 @@
 mod x86;
 
 use super::quotes::{Escapes, Quotes, WORD};
+
+/// Something to be done by what the processor has: everything that it calls must be inlined into it.
+pub(super) trait Task {
+    /// What comes of it.
+    type Output;
+
+    /// Does it.
+    fn run(self) -> Self::Output;
+}
 
 /// How blocks are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,6 +72,17 @@ impl Kernel {
         let marks = marks.get_mut(..room(bytes.len()))?;
         let (text, escapes) = self.mark(bytes, marks)?;
         Some((text, Quotes::new(marks), escapes))
+    }
+
+    /// Does something as compiled for AVX2, if the kernel is that or above it.
+    #[inline(always)]
+    pub(super) fn run<T: Task>(self, task: T) -> T::Output {
+        #[cfg(target_arch = "x86_64")]
+        if self >= Self::Avx2 {
+            // SAFETY: a decoder only ever has a kernel that is there (`Decoder::with_kernel`).
+            return unsafe { x86::run_avx2(task) };
+        }
+        task.run()
     }
 
     fn mark<'t>(self, bytes: &'t [u8], marks: &mut [u8]) -> Option<(&'t str, Escapes)> {

@@ -21,8 +21,9 @@ pub use kernel::Kernel;
 
 use super::envelope::{Context, Each, MOST_NEST, Walk};
 use super::field::{Field, Fields};
-use super::row;
+use super::{Given, row};
 use found::{Carrier, Found};
+use kernel::Task;
 use key::Keys;
 use reader::{Reader, Slow, Sure};
 use shape::Shapes;
@@ -80,7 +81,7 @@ impl Scan {
         walk: Walk<'_>,
         bytes: &'t [u8],
         scratch: &mut Scratch,
-        each: Each<'_, 't>,
+        each: &mut impl FnMut(&mut Given<'t>),
     ) -> Result<(), NotSure> {
         let configured =
             walk.envelope.payload.is_some() || walk.envelope.tenant.is_some() || walk.envelope.enrichment.is_some();
@@ -93,9 +94,25 @@ impl Scan {
         }
         let (text, quotes, escapes) = self.kernel.read(bytes, &mut scratch.marks).ok_or(NotSure)?;
         let reader = Reader::new(text, quotes, escapes, self.keys);
-        scratch.shapes.kernel = self.kernel;
         scratch.shapes.tail.set(bytes);
-        Way { walk, shapes: &mut scratch.shapes }.message(reader, each).map_err(|Slow| NotSure)
+        let way = Way { walk, shapes: &mut scratch.shapes };
+        self.kernel.run(Message { way, reader, each }).map_err(|Slow| NotSure)
+    }
+}
+
+/// A message whose quotes are known, to be read.
+struct Message<'m, 't, 's, F> {
+    way: Way<'m>,
+    reader: Reader<'t, 's>,
+    each: &'m mut F,
+}
+
+impl<'t, F: FnMut(&mut Given<'t>)> Task for Message<'_, 't, '_, F> {
+    type Output = Sure<()>;
+
+    #[inline(always)]
+    fn run(mut self) -> Sure<()> {
+        self.way.message(self.reader, self.each)
     }
 }
 
@@ -109,27 +126,25 @@ struct Way<'d> {
 }
 
 impl Way<'_> {
-    fn message<'t>(&mut self, mut reader: Reader<'t, '_>, each: Each<'_, 't>) -> Sure<()> {
-        let context = Context::default();
+    /// A bare row is what is mostly there: whoever takes its event is inlined here, and only here.
+    #[inline(always)]
+    fn message<'t>(&mut self, mut reader: Reader<'t, '_>, each: &mut impl FnMut(&mut Given<'t>)) -> Sure<()> {
         match reader.byte() {
             b'{' => {
                 let mut found = Found::up_to_carrier(&reader);
                 found.fill(&mut reader, self.shapes)?;
                 if found.is_paused() {
-                    return self.around(&mut found, reader, each);
+                    return self.around(&mut found, reader, &mut |given| each(given));
                 }
-                if reader.is_done() { self.object(&mut found, &context, each) } else { Err(Slow) }
+                if reader.is_done() { self.object(&mut found, &Context::default(), each) } else { Err(Slow) }
             }
-            b'[' => {
-                let page = reader;
-                reader.skip()?;
-                if reader.is_done() { self.page(page, &context, each) } else { Err(Slow) }
-            }
+            b'[' => self.bare_page(reader, &mut |given| each(given)),
             _ => Err(Slow),
         }
     }
 
     /// What is around an object, at which `outer` is paused: nothing is given before the end of both was seen.
+    #[inline(always)]
     fn around<'t, 's>(
         &mut self,
         outer: &mut Found<'t, 's>,
@@ -145,16 +160,29 @@ impl Way<'_> {
         self.object(&mut inner, &Context::default().inside(outer), each)
     }
 
+    fn bare_page<'t>(&mut self, mut reader: Reader<'t, '_>, each: Each<'_, 't>) -> Sure<()> {
+        let page = reader;
+        reader.skip()?;
+        if reader.is_done() { self.page(page, &Context::default(), each) } else { Err(Slow) }
+    }
+
     /// A row, or what is around one.
-    fn object<'t>(&mut self, found: &mut Found<'t, '_>, context: &Context<'t>, each: Each<'_, 't>) -> Sure<()> {
+    #[inline(always)]
+    fn object<'t>(
+        &mut self,
+        found: &mut Found<'t, '_>,
+        context: &Context<'t>,
+        each: &mut (impl FnMut(&mut Given<'t>) + ?Sized),
+    ) -> Sure<()> {
         let Some(carrier) = found.carrier else { return give_row(found, context, each) };
         if is_more_than_envelope(found) || context.depth() >= MOST_NEST {
             return Err(Slow);
         }
-        self.carried(carrier, &context.inside(found), each)
+        self.carried(carrier, &context.inside(found), &mut |given| each(given))
     }
 
     /// What is inside an envelope. The envelope was read to its end, so that this is certain to be JSON.
+    #[inline(never)]
     fn carried<'t>(&mut self, carrier: Carrier<'t, '_>, context: &Context<'t>, each: Each<'_, 't>) -> Sure<()> {
         let mut value = carrier.value;
         match value.byte() {
@@ -213,7 +241,12 @@ impl Way<'_> {
 }
 
 /// Gives the event of a row without anything inside that may hold another. None was given if it is not certain.
-fn give_row<'t>(found: &mut Found<'t, '_>, context: &Context<'t>, each: Each<'_, 't>) -> Sure<()> {
+#[inline(always)]
+fn give_row<'t>(
+    found: &mut Found<'t, '_>,
+    context: &Context<'t>,
+    each: &mut (impl FnMut(&mut Given<'t>) + ?Sized),
+) -> Sure<()> {
     if found.carrier.is_some() || !row::is_row(found) {
         return Err(Slow);
     }

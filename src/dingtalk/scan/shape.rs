@@ -10,7 +10,6 @@
 
 use smallvec::SmallVec;
 
-use super::kernel::Kernel;
 use super::stride::Tail;
 use super::trail::{Trail, Value};
 use crate::dingtalk::field::{Field, Fields};
@@ -114,8 +113,7 @@ pub(super) struct Shapes {
     forgotten: u32,
     /// Memory for the next trail: learning allocates no more than once.
     trail: Trail,
-    /// What the processor has, and the end of the text at hand.
-    pub(super) kernel: Kernel,
+    /// The end of the text at hand.
     pub(super) tail: Tail,
 }
 
@@ -130,7 +128,6 @@ impl Default for Shapes {
             patience: 0,
             forgotten: 0,
             trail: Trail::default(),
-            kernel: Kernel::Portable,
             tail: Tail::default(),
         }
     }

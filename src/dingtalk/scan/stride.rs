@@ -1,11 +1,6 @@
 //! Along a shape that is known as far as plain texts and short numbers go: nearly all of an object. Calls nothing, so that
 //! what it needs stays in registers; what is out of the ordinary, or no such value, it leaves to who called.
-//!
-//! Compiled twice, as the comparison of 32 bytes is one step for a processor with AVX2. The one `unsafe` calls what was
-//! compiled for a processor that was found to be there.
-#![allow(unsafe_code)]
 
-use super::kernel::Kernel;
 use super::quotes::Quotes;
 use super::reader::{Reader, Span};
 use super::shape::{Node, Shapes, Step, WIDTH};
@@ -101,28 +96,7 @@ pub(super) struct Stand {
 
 /// Goes on from a node as far as it may.
 #[inline(always)]
-pub(super) fn stride(shapes: &Shapes, reader: &Reader<'_, '_>, node: usize, values: &mut Values) -> Stand {
-    #[cfg(target_arch = "x86_64")]
-    if shapes.kernel >= Kernel::Avx2 {
-        // SAFETY: a decoder only ever has a kernel that is there (`Decoder::with_kernel`), and that of AVX2 asks for these.
-        return unsafe { stride_avx2(shapes, reader, node, values) };
-    }
-    stride_plain(shapes, reader, node, values)
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,bmi1,bmi2")]
-fn stride_avx2(shapes: &Shapes, reader: &Reader<'_, '_>, node: usize, values: &mut Values) -> Stand {
-    walk(shapes, reader, node, values)
-}
-
-#[inline(never)]
-fn stride_plain(shapes: &Shapes, reader: &Reader<'_, '_>, node: usize, values: &mut Values) -> Stand {
-    walk(shapes, reader, node, values)
-}
-
-#[inline(always)]
-fn walk(shapes: &Shapes, reader: &Reader<'_, '_>, number: usize, values: &mut Values) -> Stand {
+pub(super) fn stride(shapes: &Shapes, reader: &Reader<'_, '_>, number: usize, values: &mut Values) -> Stand {
     let nodes = shapes.nodes();
     let mut text = Text { part: reader.text.as_bytes(), base: 0, quotes: reader.quotes, plain: reader.plain_to() };
     let (mut number, mut at, mut given) = (number, reader.at(), Fields::default());

@@ -80,7 +80,7 @@ fn is_same(one: &Key, other: &Key) -> bool {
 }
 
 /// The facts of a leg and its case as numbers. No two that the rules could tell apart have the same.
-#[inline]
+#[inline(always)]
 fn key(leg: &Leg, case: &Case) -> Key {
     // taken apart without rest, so that a fact that is added must find its place here
     let Leg { kind, preview, origin, destination, recipient } = leg;
@@ -94,7 +94,7 @@ fn key(leg: &Leg, case: &Case) -> Key {
 }
 
 /// The places, and in 24 bits the ground for them.
-#[inline]
+#[inline(always)]
 fn location(location: &Location) -> ([u64; 2], u64) {
     let Location { candidates, method, confidence, doubt, source: _ } = location;
     let places = match candidates {

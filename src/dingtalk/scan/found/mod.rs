@@ -117,6 +117,7 @@ impl<'t, 's> Found<'t, 's> {
     }
 
     /// Reads the object at hand, or on behind the carrier that it [paused](Self::is_paused) at.
+    #[inline(always)]
     pub(super) fn fill(&mut self, reader: &mut Reader<'t, 's>, shapes: &mut Shapes) -> Sure<()> {
         let root = self.root();
         let before = self.before(root);

@@ -9,6 +9,7 @@ use crate::dingtalk::storage;
 use crate::domain::event::{Id, Storage, Text};
 
 impl<'t> Said<'t> for Found<'t, '_> {
+    #[inline(always)]
     fn has(&self, fields: Fields) -> bool {
         !self.values.given.and(fields).is_empty()
     }
@@ -17,14 +18,17 @@ impl<'t> Said<'t> for Found<'t, '_> {
         Ok(())
     }
 
+    #[inline(always)]
     fn is_snake(&self) -> bool {
         self.snake
     }
 
+    #[inline(always)]
     fn number(&self, field: Field) -> Option<i64> {
         self.slot(field).map(u64::cast_signed)
     }
 
+    #[inline(always)]
     fn id(&self, field: Field) -> Option<Id<'t>> {
         let slot = self.slot(field)?;
         if !self.texts.has(field) {
@@ -33,14 +37,17 @@ impl<'t> Said<'t> for Found<'t, '_> {
         self.text_of(Span::from_bits(slot)).ok().map(Id::from_text)
     }
 
+    #[inline(always)]
     fn text(&self, field: Field) -> Option<Text<'t>> {
         self.slot(field).and_then(|slot| self.text_of(Span::from_bits(slot)).ok())
     }
 
+    #[inline(always)]
     fn single(&self, field: Field) -> (Option<Id<'t>>, bool) {
         (self.id(field), false)
     }
 
+    #[inline(always)]
     fn storage(&self) -> Storage<'t> {
         let text = |span: Span| if span.is_empty() { None } else { self.text_of(span).ok() };
         let mut storage =
@@ -59,6 +66,7 @@ impl<'t> Said<'t> for Found<'t, '_> {
         storage
     }
 
+    #[inline(always)]
     fn take_parties(&mut self, all: &mut Counterparts<'t>) {
         let lists = [&mut self.receivers, &mut self.members];
         lists.into_iter().filter(|list| !list.is_empty()).for_each(|list| all.extend(list.drain(..)));

@@ -61,6 +61,7 @@ impl<'t, 's> Found<'t, 's> {
 
     /// Reads the object at hand by its shape, with every check that reading it otherwise would make; gives the reader
     /// behind it. [`Slow`] if no shape fits: then some of it may be noted already.
+    #[inline(always)]
     pub(super) fn by_shape(&mut self, shapes: &Shapes, root: Root, mut reader: Reader<'t, 's>) -> Sure<Reader<'t, 's>> {
         let mut number = shapes.first(root);
         // given by strides; what was given otherwise is told apart, as nothing may be given twice

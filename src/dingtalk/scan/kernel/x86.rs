@@ -6,7 +6,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{BLOCK, Escapes, Masks, walk};
+use super::{BLOCK, Escapes, Masks, Task, walk};
 
 /// Of a text that is known to be UTF-8.
 pub(super) fn sse2(text: &[u8], marks: &mut [u8]) -> Option<Escapes> {
@@ -25,6 +25,11 @@ pub(super) fn avx512(text: &[u8], marks: &mut [u8]) -> Option<Escapes> {
     let mut utf8 = Utf8By64::new();
     let escapes = walk(text, marks, |block| look_avx512(block), |block| utf8.check(block))?;
     utf8.is_sound().then_some(escapes)
+}
+
+#[target_feature(enable = "avx2,bmi1,bmi2")]
+pub(super) fn run_avx2<T: Task>(task: T) -> T::Output {
+    task.run()
 }
 
 #[inline(always)]
