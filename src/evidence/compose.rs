@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use super::batch::{Batch, Note};
 use super::checkpoint::Checkpoint;
 use super::deed::{Deed, Detail, Rotation};
 use super::entry::{Entry, MOST_BYTES, unhex};
@@ -14,7 +15,6 @@ use super::index::{DetailRow, Rows};
 use super::keyring::Keyring;
 use super::keys::TagKey;
 use super::lanes::{Joint, Lanes, adds_up};
-use super::log::{Batch, Note};
 use super::merkle::Hash;
 use super::personal::SubjectKey;
 use super::retention::Class;

@@ -17,6 +17,7 @@
 //! This room never decides what is worth recording, never deletes evidence and never puts personal data into an entry.
 
 pub mod archive;
+mod batch;
 pub mod bundle;
 pub mod checkpoint;
 mod compose;
@@ -56,9 +57,10 @@ pub mod tiles;
 pub mod verify;
 mod walk;
 
+pub use batch::{Batch, Note};
 pub use deed::{Deed, Detail, Filing};
 pub use error::EvidenceError;
 pub use inbox::Inbox;
-pub use log::{Batch, Log, Note, Options, Staged};
+pub use log::{Log, Options, Staged};
 pub use rebuild::rebuild_index;
 pub use verify::{VerifyOptions, VerifyReport, verify};
