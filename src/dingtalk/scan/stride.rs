@@ -9,7 +9,6 @@ use crate::dingtalk::field::{Field, Fields};
 use crate::dingtalk::value::since_epoch;
 
 /// What an object says, as far as it is plain: places in the text, and numbers.
-#[derive(Clone)]
 pub(super) struct Values {
     /// A number, or the bits of a [`Span`], by field.
     pub(super) slots: [u64; Field::COUNT],
