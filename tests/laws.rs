@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use harbourwatch::dingtalk::{Decoder, Scratch};
 use harbourwatch::domain::position::{Lane, LaneId};
 use harbourwatch::pipeline::batch::Batch;
 use harbourwatch::pipeline::report::{BatchReport, FindingDelta};
@@ -105,4 +106,36 @@ fn a_clean_event_costs_no_allocation() {
     });
     assert!(slice.outcomes.len() >= messages);
     assert_eq!(counted.count_total, 0, "allocations over {messages} clean messages");
+}
+
+/// Whatever it had to own, and whoever holds it meanwhile.
+#[test]
+fn what_an_event_takes_is_given_back() {
+    let numbered = |count: u32, one: &dyn Fn(u32) -> String| (0..count).map(one).collect::<Vec<_>>().join(",");
+    let receivers = numbered(6, &|number| format!(r#"{{"receiverName":"Chan {number}","receiverType":0}}"#));
+    let hosts = numbered(4, &|number| format!(r#""https://a{number}.example/x""#));
+    let lists = format!(r#","docReceiverList":[{receivers}]"#);
+    let storage = format!(r#","_enrichment":{{"storage":{{"headerSignatureInfo":{{"resourceUrls":[{hosts}]}}}}}}"#);
+    let own = [lists, storage, r#","unionId":"un10n""#.to_owned(), r#","resource":"a\"b""#.to_owned()];
+    let (decoder, mut scratch) = (Decoder::default(), Scratch::default());
+    let mut show = |message: &str, taken: bool| {
+        let mut sound = 0;
+        let given = if taken {
+            decoder.decode_with(&mut scratch, message.as_bytes(), &mut |_, given| sound += u32::from(given.is_ok()))
+        } else {
+            decoder.show(&mut scratch, message.as_bytes(), &mut |_, given| sound += u32::from(given.is_ok()))
+        };
+        assert!(given == 1 && sound == 1 && scratch.was_fast(), "{message}");
+    };
+    for mask in 0..1 << own.len() {
+        let more: String = (0..own.len()).filter(|at| mask >> at & 1 == 1).map(|at| own[at].as_str()).collect();
+        let row = r#"{"action":13,"bizId":"1","gmtCreate":1795392001456,"userId":"u","ipAddress":"203.0.113.9""#;
+        let message = format!("{row}{more}}}");
+        (0..100).for_each(|_| show(&message, false));
+        for taken in [false, true] {
+            let counted = allocation_counter::measure(|| (0..10).for_each(|_| show(&message, taken)));
+            assert_eq!(counted.count_current, 0, "{message}");
+            assert!(counted.count_total > 0 || mask == 0, "nothing was owned: {message}");
+        }
+    }
 }

@@ -81,6 +81,11 @@ pub(super) trait Said<'a> {
     /// What is claimed about the storage.
     fn storage(&self) -> Storage<'a>;
 
+    /// Whether all that it says is borrowed from the message: none of its texts had an escape.
+    fn is_borrowed(&self) -> bool {
+        false
+    }
+
     /// Adds receivers, then members; they are gone then.
     fn take_parties(&mut self, all: &mut Counterparts<'a>);
 }

@@ -10,12 +10,13 @@ use super::reject::{Reason, Reject};
 use super::span::{self, Skip};
 use super::storage::{Claims, ClaimsSeed};
 use super::{Envelope, Given, Limits, guard, push, row};
-use crate::domain::event::{Event, Storage, Text};
+use crate::domain::event::{Event, Hosts, Storage, Text};
 
 /// How many carriers deep an event may stand below the root.
 pub(super) const MOST_NEST: u8 = 4;
 
-/// Takes the events of a message in order, where they stand: an event is large, and handing it on by value copies it.
+/// Takes the events of a message in order, where they stand: an event is large, and handing it on by value copies it. What is
+/// put in the place of one must own no memory.
 pub(super) type Each<'o, 't> = &'o mut dyn FnMut(&mut Given<'t>);
 
 /// What was given, to be kept.
@@ -32,6 +33,14 @@ pub(super) struct Context<'t> {
     storage: Storage<'t>,
     depth: u8,
 }
+
+/// Nothing is around a bare row.
+pub(super) static NOTHING: Context<'static> = Context {
+    fixed_tenant: None,
+    tenant: None,
+    storage: Storage { region: None, hosts: Hosts::NONE, bucket: None },
+    depth: 0,
+};
 
 impl<'t> Context<'t> {
     /// The context of what stands inside `draft`: the nearer statement counts.
@@ -58,8 +67,15 @@ impl<'t> Context<'t> {
     where
         't: 'd,
     {
-        let own = || draft.text(Field::Corp).or_else(|| draft.text(Field::Tenant));
-        self.fixed_tenant.clone().or_else(own).or_else(|| self.tenant.clone())
+        if let Some(fixed) = &self.fixed_tenant {
+            return Some(fixed.clone());
+        }
+        for field in [Field::Corp, Field::Tenant] {
+            if let Some(own) = draft.text(field) {
+                return Some(own);
+            }
+        }
+        self.tenant.clone()
     }
 
     /// The storage of an event.

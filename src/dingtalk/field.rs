@@ -142,26 +142,32 @@ impl Fields {
         Self(set)
     }
 
+    #[inline]
     pub(super) const fn add(&mut self, field: Field) {
         self.0 |= 1 << field as u8;
     }
 
+    #[inline]
     pub(super) const fn has(self, field: Field) -> bool {
         self.0 & 1 << field as u8 != 0
     }
 
+    #[inline]
     pub(super) const fn and(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
+    #[inline]
     pub(super) const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
+    #[inline]
     pub(super) const fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 
+    #[inline]
     pub(super) const fn is_empty(self) -> bool {
         self.0 == 0
     }

@@ -121,7 +121,8 @@ impl Decoder {
         self.show(scratch, bytes, &mut |index, given| each(index, envelope::taken(given)))
     }
 
-    /// As [`Decoder::decode_with`], where nobody needs to keep the event: it is shown where it was made.
+    /// As [`Decoder::decode_with`], where nobody needs to keep the event: it is shown where it was made. It may be taken;
+    /// what is put in its place must own no memory, as that is not looked for again.
     pub fn show<'a>(&self, scratch: &mut Scratch, bytes: &'a [u8], each: &mut impl FnMut(u32, &mut Given<'a>)) -> u32 {
         let mut index = 0;
         let mut count = |given: &mut Given<'a>| {

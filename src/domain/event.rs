@@ -115,6 +115,9 @@ pub struct Hosts<'a> {
 }
 
 impl<'a> Hosts<'a> {
+    /// No host.
+    pub const NONE: Self = Self { first: [None, None], more: Vec::new() };
+
     /// Adds a host, if it is not there yet.
     pub fn add(&mut self, host: Text<'a>) {
         if self.is_empty() {
@@ -239,6 +242,12 @@ pub struct Event<'a> {
 }
 
 impl<'a> Event<'a> {
+    /// Whether its lists need no memory of their own. Texts may.
+    #[inline]
+    pub fn is_inline(&self) -> bool {
+        !self.counterparts.spilled() && self.storage.hosts.more.capacity() == 0
+    }
+
     /// An event with nothing but its shape and act.
     pub fn new(shape: Shape, act: Act<'a>) -> Self {
         Self {

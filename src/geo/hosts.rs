@@ -185,13 +185,12 @@ fn authority_of(text: &str) -> Option<&str> {
 /// last 16 once more.
 fn is_odd(bytes: &[u8]) -> bool {
     let odd = |odd, byte: &u8| odd | (*byte == b'\\') | byte.is_ascii_control();
-    match bytes.last_chunk::<16>() {
-        None => bytes.iter().fold(false, odd),
-        Some(last) => {
-            let (steps, _) = bytes.as_chunks::<16>();
-            steps.iter().chain([last]).fold(false, |found, step| found | step.iter().fold(false, odd))
-        }
+    let Some(last) = bytes.last_chunk::<16>() else { return bytes.iter().fold(false, odd) };
+    let mut found = last.iter().fold(false, odd);
+    for step in bytes.as_chunks::<16>().0 {
+        found |= step.iter().fold(false, odd);
     }
+    found
 }
 
 /// The host between a user and a port, without the dot at the end of a name that is complete.

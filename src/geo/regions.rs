@@ -76,7 +76,7 @@ impl Regions {
     pub(super) fn find(&self, text: &str) -> Option<Location> {
         let text = trimmed(text);
         // what most rows say
-        if text.eq_ignore_ascii_case("unknown") {
+        if text == "UNKNOWN" || text.eq_ignore_ascii_case("unknown") {
             return Some(Location::unknown(Doubt::NoRegion));
         }
         let lower = Lower::<64>::new(text)?;

@@ -21,6 +21,9 @@ pub(super) enum Stated {
 /// Reads the statements; `find` tells the place of a host. A host that no table knows outweighs all others; a region that none knows gives way to a host that
 /// is known, and so does the name of a bucket to both, as it is free text.
 pub(super) fn stated(geo: &Geo, find: impl Fn(&str) -> Option<Location>, storage: &Storage<'_>) -> Stated {
+    if storage.is_empty() {
+        return Stated::Nothing(None);
+    }
     let region = storage.region.as_deref().map(|region| geo.region(region).unwrap_or(UNLISTED));
     let bucket = storage.bucket.as_deref().and_then(|bucket| geo.bucket(bucket));
     let (mut claimed, mut vague) = (region.filter(is_place), region.filter(|it| !is_place(it)));

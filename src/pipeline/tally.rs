@@ -248,7 +248,10 @@ impl Round<'_> {
             self.standing(tenant, at, position, message);
         }
         for flow in &slice.flows[flows.0 as usize..flows.1 as usize] {
-            let volume = self.counts.flows.entry(*flow).or_default();
+            let volume = match self.counts.flows.get_mut(flow) {
+                Some(volume) => volume,
+                None => self.counts.flows.entry(*flow).or_default(),
+            };
             volume.legs += 1;
             volume.bytes = volume.bytes.saturating_add(bytes);
         }

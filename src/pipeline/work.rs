@@ -273,12 +273,14 @@ fn judge_legs(world: &World, scene: &Scene<'_, '_>, slice: &mut Slice) -> (u32, 
     let case = scene.case(&slice.legs);
     for leg in &slice.legs {
         let decision = slice.memo.judge(&world.policy, leg, &case);
-        slice.judged.push(Judged { leg: *leg, decision });
+        let judged = Judged { leg: *leg, decision };
+        slice.flows.push(FlowKey::of(&judged));
+        slice.judged.push(judged);
     }
     if movement == Movement::Unclassified {
+        slice.flows.push(FlowKey::of(&unclassified()));
         slice.judged.push(unclassified());
     }
-    slice.flows.extend(slice.judged.iter().map(FlowKey::of));
     (flows_from, case, movement)
 }
 

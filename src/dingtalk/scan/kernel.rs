@@ -152,13 +152,29 @@ fn walk(
         *word = state.strings(look(block))?.to_le_bytes();
     }
     if !rest.is_empty() {
-        let mut last = [b' '; BLOCK];
-        last[..rest.len()].copy_from_slice(rest);
+        let last = last_block(text, rest);
         check(&last);
         *words.next()? = state.strings(look(&last))?.to_le_bytes();
     }
     *words.next()? = [0; WORD];
     Some(state.escapes)
+}
+
+/// The rest of a text behind its whole blocks, with spaces behind it.
+#[inline(always)]
+fn last_block(text: &[u8], rest: &[u8]) -> [u8; BLOCK] {
+    let mut room = [b' '; 2 * BLOCK];
+    match text.last_chunk::<BLOCK>() {
+        // with what is before it, as no copy of any other length is as quick
+        Some(end) => {
+            *room.first_chunk_mut().unwrap_or(&mut [0; BLOCK]) = *end;
+            room.get(BLOCK - rest.len()..).and_then(<[u8]>::first_chunk).copied().unwrap_or([b' '; BLOCK])
+        }
+        None => {
+            room[..rest.len()].copy_from_slice(rest);
+            *room.first_chunk().unwrap_or(&[b' '; BLOCK])
+        }
+    }
 }
 
 /// What is carried from block to block.

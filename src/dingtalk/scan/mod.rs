@@ -19,7 +19,7 @@ mod trail;
 
 pub use kernel::Kernel;
 
-use super::envelope::{Context, Each, MOST_NEST, Walk};
+use super::envelope::{Context, Each, MOST_NEST, NOTHING, Walk};
 use super::field::{Field, Fields};
 use super::{Given, row};
 use found::{Carrier, Found};
@@ -136,7 +136,7 @@ impl Way<'_> {
                 if found.is_paused() {
                     return self.around(&mut found, reader, &mut |given| each(given));
                 }
-                if reader.is_done() { self.object(&mut found, &Context::default(), each) } else { Err(Slow) }
+                if reader.is_done() { self.object(&mut found, &NOTHING, each) } else { Err(Slow) }
             }
             b'[' => self.bare_page(reader, &mut |given| each(given)),
             _ => Err(Slow),
@@ -157,13 +157,13 @@ impl Way<'_> {
         if !reader.is_done() || is_more_than_envelope(outer) {
             return Err(Slow);
         }
-        self.object(&mut inner, &Context::default().inside(outer), each)
+        self.object(&mut inner, &NOTHING.inside(outer), each)
     }
 
     fn bare_page<'t>(&mut self, mut reader: Reader<'t, '_>, each: Each<'_, 't>) -> Sure<()> {
         let page = reader;
         reader.skip()?;
-        if reader.is_done() { self.page(page, &Context::default(), each) } else { Err(Slow) }
+        if reader.is_done() { self.page(page, &NOTHING, each) } else { Err(Slow) }
     }
 
     /// A row, or what is around one.

@@ -96,26 +96,17 @@ pub(super) struct Stand {
 /// Goes on from a node as far as it may.
 #[inline(always)]
 pub(super) fn stride(shapes: &Shapes, reader: &Reader<'_, '_>, number: usize, values: &mut Values) -> Stand {
-    let nodes = shapes.nodes();
-    let mut text = Text { part: reader.text.as_bytes(), base: 0, quotes: reader.quotes, plain: reader.plain_to() };
-    let (mut number, mut at, mut given) = (number, reader.at(), Fields::default());
-    while let Some(node) = nodes.get(number) {
-        let Some(there) = text.window(at) else {
-            if text.go_to_end(&shapes.tail) {
-                continue;
-            }
-            number = nodes.len();
-            break;
-        };
-        if !node.is(there) {
-            number = usize::from(node.other);
-            continue;
+    let begin = Stand { node: number, at: reader.at(), given: Fields::default() };
+    let text = Text { part: reader.text.as_bytes(), base: 0, quotes: reader.quotes, plain: reader.plain_to() };
+    match text.go(shapes.nodes(), begin, values) {
+        Ok(stand) => stand,
+        // nearer to the end than bytes are compared: on in the tail, unless the text is too short to have one
+        Err(stand) => match text.part.len().checked_sub(WIDTH) {
+            Some(base) => Text { part: &shapes.tail.0, base, ..text }.go(shapes.nodes(), stand, values),
+            None => Err(stand),
         }
-        let Some(to) = text.value(node, at + node.len(), values, &mut given) else { break };
-        at = to;
-        number = node.behind(number);
+        .unwrap_or_else(|stand| Stand { node: shapes.nodes().len(), ..stand }),
     }
-    Stand { node: number, at, given }
 }
 
 /// A text with what is known of it.
@@ -138,12 +129,21 @@ impl<'t> Text<'t> {
         self.part.get(from..from + BYTES)?.first_chunk()
     }
 
-    /// Looks at the end of the text from here on, unless that is so or the text is too short.
+    /// Goes on as far as it may; an error where there are fewer bytes than are compared.
     #[inline(always)]
-    fn go_to_end(&mut self, tail: &'t Tail) -> bool {
-        let Some(base) = self.part.len().checked_sub(WIDTH).filter(|_| self.base == 0) else { return false };
-        (self.part, self.base) = (&tail.0, base);
-        true
+    fn go(&self, nodes: &[Node], from: Stand, values: &mut Values) -> Result<Stand, Stand> {
+        let Stand { node: mut number, mut at, mut given } = from;
+        while let Some(node) = nodes.get(number) {
+            let Some(there) = self.window(at) else { return Err(Stand { node: number, at, given }) };
+            if !node.is(there) {
+                number = usize::from(node.other);
+                continue;
+            }
+            let Some(to) = self.value(node, at + node.len(), values, &mut given) else { break };
+            at = to;
+            number = node.behind(number);
+        }
+        Ok(Stand { node: number, at, given })
     }
 
     /// Where the text that begins at a place ends, if no escape is before that.

@@ -29,13 +29,18 @@ fn last_digits(text: &[u8], at: usize) -> (u64, usize) {
 /// zeros before them. What stands behind them is not asked.
 #[inline(always)]
 pub(super) fn short_number(text: &[u8; SHORT]) -> Option<(u64, usize)> {
+    // most codes have one digit
+    let digit = text[0].wrapping_sub(b'0');
+    if !text[1].is_ascii_digit() {
+        return (digit < 10).then_some((u64::from(digit), 1));
+    }
     let [first, second] = [text.first_chunk::<8>()?, text[8..].first_chunk::<8>()?];
     let (mut number, mut count) = eight(u64::from_le_bytes(*first));
     if count == 8 {
         let (value, more) = eight(u64::from_le_bytes(*second));
         (number, count) = (TENS[more].wrapping_mul(number).wrapping_add(value), count + more);
     }
-    let leads = text[0] == b'0' && count > 1;
+    let leads = digit == 0;
     if count == 0 || count == SHORT || leads {
         return None;
     }

@@ -58,19 +58,25 @@ const TENS: [u64; 8] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000
 /// The number that eight digits or more make, eight at a time.
 fn in_eights(digits: &[u8]) -> Option<u64> {
     let (words, rest) = digits.as_chunks::<8>();
-    let whole = words.iter().try_fold(0, |number, word| Some(number * 100_000_000 + eight(*word)?))?;
+    let whole = words.iter().try_fold(0, |number, word| Some(number * 100_000_000 + joined(values(*word))?))?;
     if rest.is_empty() {
         return Some(whole);
     }
     // the rest with digits before it that were read already, which must not count again
-    let mut last = *digits.last_chunk::<8>()?;
-    last[..8 - rest.len()].fill(b'0');
-    Some(whole * TENS[rest.len()] + eight(last)?)
+    let read = 8 * (8 - rest.len());
+    let last = values(*digits.last_chunk::<8>()?) >> read << read;
+    Some(whole * TENS[rest.len()] + joined(last)?)
+}
+
+/// Of eight digits, the first in the lowest byte: what each counts.
+#[inline]
+fn values(digits: [u8; 8]) -> u64 {
+    u64::from_le_bytes(digits) ^ 0x3030_3030_3030_3030
 }
 
 /// The number that eight digits make.
-fn eight(digits: [u8; 8]) -> Option<u64> {
-    let values = u64::from_le_bytes(digits) ^ 0x3030_3030_3030_3030;
+#[inline]
+fn joined(values: u64) -> Option<u64> {
     // a byte above 9 gets its high bit set
     if (values.wrapping_add(0x7676_7676_7676_7676) | values) & 0x8080_8080_8080_8080 != 0 {
         return None;
@@ -95,8 +101,8 @@ impl Eq for Id<'_> {}
 impl Hash for Id<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         match self {
-            Self::Number(number) => (0u8, number).hash(state),
-            Self::Text(text) => (1u8, text.as_ref()).hash(state),
+            Self::Number(number) => number.hash(state),
+            Self::Text(text) => text.hash(state),
         }
     }
 }

@@ -67,8 +67,18 @@ impl<'t> Said<'t> for Found<'t, '_> {
     }
 
     #[inline(always)]
+    fn is_borrowed(&self) -> bool {
+        self.reader.is_plain()
+    }
+
+    #[inline(always)]
     fn take_parties(&mut self, all: &mut Counterparts<'t>) {
-        let lists = [&mut self.receivers, &mut self.members];
-        lists.into_iter().filter(|list| !list.is_empty()).for_each(|list| all.extend(list.drain(..)));
+        // mostly there are none, and emptying nothing takes time too
+        if !self.receivers.is_empty() {
+            all.extend(self.receivers.drain(..));
+        }
+        if !self.members.is_empty() {
+            all.extend(self.members.drain(..));
+        }
     }
 }
