@@ -1,4 +1,5 @@
-//! Times variants by turns, so that whatever disturbs the machine disturbs all of them, and takes medians.
+//! Times variants by turns, so that whatever disturbs the machine disturbs all of them, and takes medians: of times, and of
+//! the ratios of times in the same round.
 
 use std::time::{Duration, Instant};
 
@@ -24,24 +25,45 @@ pub fn variant<'v>(name: impl Into<String>, mut pass: impl FnMut() + 'v) -> Vari
     (name.into(), Box::new(move || time(&mut pass)))
 }
 
-/// Nanoseconds of one pass of each variant: the median over `rounds`, after one round that is thrown away.
-pub fn medians(variants: &mut [Variant<'_>], rounds: usize) -> Vec<(String, f64)> {
-    let mut times = vec![Vec::with_capacity(rounds); variants.len()];
+/// How long a variant took.
+pub struct Row {
+    pub name: String,
+    /// Nanoseconds of one pass, round by round.
+    times: Vec<f64>,
+}
+
+impl Row {
+    /// Nanoseconds of one pass.
+    pub fn nanos(&self) -> f64 {
+        median(self.times.clone())
+    }
+
+    /// How many times as long as another it took. Both are held against each other round by round, as the machine may be
+    /// faster in one round than in the next.
+    pub fn against(&self, other: &Self) -> f64 {
+        median(self.times.iter().zip(&other.times).map(|(own, other)| own / other).collect())
+    }
+}
+
+/// Each variant over `rounds`, after one round that is thrown away.
+pub fn rounds(variants: &mut [Variant<'_>], rounds: usize) -> Vec<Row> {
+    let row = |(name, _): &Variant<'_>| Row { name: name.clone(), times: Vec::with_capacity(rounds) };
+    let mut rows: Vec<Row> = variants.iter().map(row).collect();
     for round in 0..=rounds {
-        for (at, (_, pass)) in variants.iter_mut().enumerate() {
+        for ((_, pass), row) in variants.iter_mut().zip(&mut rows) {
             let nanos = pass().as_nanos() as f64;
             if round > 0 {
-                times[at].push(nanos);
+                row.times.push(nanos);
             }
         }
     }
-    variants.iter().zip(times).map(|((name, _), mut times)| (name.clone(), median(&mut times))).collect()
+    rows
 }
 
-fn median(times: &mut [f64]) -> f64 {
-    times.sort_by(f64::total_cmp);
-    let middle = times.len() / 2;
-    if times.len().is_multiple_of(2) { (times[middle - 1] + times[middle]) / 2.0 } else { times[middle] }
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    if values.len().is_multiple_of(2) { f64::midpoint(values[middle - 1], values[middle]) } else { values[middle] }
 }
 
 /// A Markdown table of nanoseconds an event, with ratios to some of the rows.
@@ -54,7 +76,7 @@ pub struct Table {
     pub bytes: f64,
     /// Rows that others are held against.
     pub against: Vec<usize>,
-    pub rows: Vec<(String, f64)>,
+    pub rows: Vec<Row>,
 }
 
 impl std::fmt::Display for Table {
@@ -65,7 +87,7 @@ impl std::fmt::Display for Table {
             write!(f, " MB/s |")?;
         }
         for at in &self.against {
-            let name = self.rows[*at].0.split(' ').next().unwrap_or_default();
+            let name = self.rows[*at].name.split(' ').next().unwrap_or_default();
             write!(f, " × {name} |")?;
         }
         writeln!(
@@ -74,13 +96,14 @@ impl std::fmt::Display for Table {
             if self.bytes > 0.0 { "---:|" } else { "" },
             "---:|".repeat(self.against.len())
         )?;
-        for (name, nanos) in &self.rows {
-            write!(f, "| {name} | {:.1} |", nanos / self.count)?;
+        for row in &self.rows {
+            let nanos = row.nanos();
+            write!(f, "| {} | {:.1} |", row.name, nanos / self.count)?;
             if self.bytes > 0.0 {
                 write!(f, " {:.0} |", self.bytes / nanos * 1000.0)?;
             }
             for at in &self.against {
-                write!(f, " {:.2} |", self.rows[*at].1 / nanos)?;
+                write!(f, " {:.2} |", self.rows[*at].against(row))?;
             }
             writeln!(f)?;
         }

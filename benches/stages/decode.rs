@@ -7,7 +7,7 @@ use harbourwatch::dingtalk::{Decoder, Kernel, Scratch};
 use crate::lab::corpus::{self, Corpus};
 use crate::lab::fields;
 use crate::lab::others::Read;
-use crate::lab::ruler::{Table, keep, medians, variant};
+use crate::lab::ruler::{Table, keep, rounds, variant};
 
 const WAYS: [(&str, Read); 8] = [
     ("a serde_json::Value", Read::Tree),
@@ -68,7 +68,7 @@ pub fn tables() -> Vec<Table> {
             corpus.messages().for_each(|message| read.events(&own, &mut scratch, message, &mut |event| keep(event)));
         }));
     }
-    let rows = medians(&mut variants, 7);
+    let rows = rounds(&mut variants, 7);
     vec![Table {
         title: format!("decode: {} events, {:.0} bytes in the mean", corpus.events, corpus.mean()),
         unit: "event",

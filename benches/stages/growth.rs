@@ -15,7 +15,7 @@ use harbourwatch::settings::{EXAMPLE_BANK, Settings};
 use super::judge::with_safeguards;
 use crate::lab::corpus::{self, Corpus};
 use crate::lab::own;
-use crate::lab::ruler::{Table, Variant, medians};
+use crate::lab::ruler::{Table, Variant, rounds};
 
 const EVENTS: u64 = 50_000;
 
@@ -104,7 +104,7 @@ fn table(title: &str, cases: &[Case]) -> Table {
         };
         variants.push((name.clone(), Box::new(pass)));
     }
-    let rows = medians(&mut variants, 5);
+    let rows = rounds(&mut variants, 5);
     Table { title: format!("growth: {title}"), unit: "event", count: 1000.0, bytes: 0.0, against: vec![0], rows }
 }
 

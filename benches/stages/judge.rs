@@ -6,7 +6,7 @@ use harbourwatch::domain::policy::Policy;
 use harbourwatch::domain::trace::Silent;
 
 use crate::lab::legs;
-use crate::lab::ruler::{Table, Variant, keep, medians, variant};
+use crate::lab::ruler::{Table, Variant, keep, rounds, variant};
 
 type Legs = [(Leg, Case)];
 
@@ -65,7 +65,7 @@ fn safeguards(policy: &Policy, legs: &Legs) -> Table {
 }
 
 fn table(title: &str, legs: &Legs, variants: &mut [Variant<'_>]) -> Table {
-    let rows = medians(variants, 7);
+    let rows = rounds(variants, 7);
     Table {
         title: format!("{title}, {} legs", legs.len()),
         unit: "leg",

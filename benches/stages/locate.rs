@@ -7,7 +7,7 @@ use harbourwatch::domain::place::{Confidence, Doubt};
 use maxminddb::PathElement;
 
 use crate::lab::place::{Asker, DATABASE};
-use crate::lab::ruler::{Table, keep, medians, variant};
+use crate::lab::ruler::{Table, keep, rounds, variant};
 
 /// Look-ups in a pass.
 const LOOKUPS: usize = 1_000_000;
@@ -155,7 +155,7 @@ fn compile() -> Table {
             memory = Geo::build(vec![Database::bundled().unwrap()], &[], &[]).unwrap().memory();
         }),
     ];
-    let rows = medians(&mut variants, 3);
+    let rows = rounds(&mut variants, 3);
     drop(variants);
     Table {
         title: format!(
@@ -171,7 +171,7 @@ fn compile() -> Table {
 }
 
 fn table(title: String, unit: &'static str, count: usize, variants: &mut [crate::lab::ruler::Variant<'_>]) -> Table {
-    let rows = medians(variants, 7);
+    let rows = rounds(variants, 7);
     let against = if rows.len() > 1 { vec![0] } else { vec![] };
     Table { title, unit, count: count as f64, bytes: 0.0, against, rows }
 }
