@@ -170,22 +170,22 @@ impl Parts {
 /// Copies a part to where there is as much room, without the call that copying memory is where it is short.
 #[inline]
 fn copy(part: &[u8], room: &mut [u8]) {
-    if part.len() > 32 || !(ends::<16>(part, room) || ends::<8>(part, room)) {
-        room.copy_from_slice(part);
+    match part.len() {
+        8..16 => ends::<8>(part, room),
+        16..=32 => ends::<16>(part, room),
+        _ => room.copy_from_slice(part),
     }
 }
 
-/// Copies the first bytes and the last, if these are all.
+/// Copies the first bytes and the last: all, if there are no more than both.
 #[inline]
-fn ends<const BYTES: usize>(part: &[u8], room: &mut [u8]) -> bool {
-    let (Some(first), Some(last)) = (part.first_chunk::<BYTES>(), part.last_chunk()) else { return false };
-    if let Some(there) = room.first_chunk_mut() {
+fn ends<const BYTES: usize>(part: &[u8], room: &mut [u8]) {
+    if let (Some(first), Some(there)) = (part.first_chunk::<BYTES>(), room.first_chunk_mut()) {
         *there = *first;
     }
-    if let Some(there) = room.last_chunk_mut::<BYTES>() {
+    if let (Some(last), Some(there)) = (part.last_chunk::<BYTES>(), room.last_chunk_mut()) {
         *there = *last;
     }
-    part.len() <= 2 * BYTES
 }
 
 /// Stable id of an event's record: the digest of its position. The same position always has the same id.
