@@ -67,15 +67,11 @@ impl<'t> Context<'t> {
     where
         't: 'd,
     {
-        if let Some(fixed) = &self.fixed_tenant {
-            return Some(fixed.clone());
+        match (&self.fixed_tenant, draft.text(Field::Corp)) {
+            (Some(fixed), _) => Some(fixed.clone()),
+            (None, Some(own)) => Some(own),
+            (None, None) => draft.text(Field::Tenant).or_else(|| self.tenant.clone()),
         }
-        for field in [Field::Corp, Field::Tenant] {
-            if let Some(own) = draft.text(field) {
-                return Some(own);
-            }
-        }
-        self.tenant.clone()
     }
 
     /// The storage of an event.
