@@ -15,8 +15,7 @@ use crate::domain::event::{Event, Hosts, Storage, Text};
 /// How many carriers deep an event may stand below the root.
 pub(super) const MOST_NEST: u8 = 4;
 
-/// Takes the events of a message in order, where they stand: an event is large, and handing it on by value copies it. What is
-/// put in the place of one must own no memory.
+/// Takes events in order, where they stand, as they are large. What is put in the place of one must own no memory.
 pub(super) type Each<'o, 't> = &'o mut dyn FnMut(&mut Given<'t>);
 
 /// What was given, to be kept.
