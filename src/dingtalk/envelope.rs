@@ -24,7 +24,7 @@ pub(super) fn taken<'t>(given: &mut Given<'t>) -> Given<'t> {
 }
 
 /// What the envelopes around an event say about it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Context<'t> {
     /// From the configured place; stands above all.
     fixed_tenant: Option<Text<'t>>,
@@ -107,7 +107,7 @@ impl Walk<'_> {
     /// # Errors
     /// The message is no JSON, or holds no event that can be told.
     pub(super) fn message<'t>(&self, text: &'t str, each: Each<'_, 't>) -> Result<(), Reject> {
-        let mut context = Context::default();
+        let mut context = NOTHING.clone();
         if let Some(path) = &self.envelope.tenant {
             let found = path.find(text)?.map(|raw| path_text(raw)).transpose()?;
             context.fixed_tenant = found.flatten();

@@ -248,6 +248,7 @@ impl Round<'_> {
             self.standing(tenant, at, position, message);
         }
         for flow in &slice.flows[flows.0 as usize..flows.1 as usize] {
+            // mostly there: a look-up alone is quicker than one that would make room
             let volume = match self.counts.flows.get_mut(flow) {
                 Some(volume) => volume,
                 None => self.counts.flows.entry(*flow).or_default(),
