@@ -3,6 +3,7 @@
 mod kernels;
 mod made;
 mod oracle;
+mod pushes;
 mod quirks;
 mod random;
 mod render;

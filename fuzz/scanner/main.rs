@@ -11,6 +11,8 @@
 
 #[path = "../../tests/decode/made.rs"]
 mod made;
+#[path = "../../tests/decode/pushes.rs"]
+mod pushes;
 #[path = "../../tests/decode/ways.rs"]
 mod ways;
 

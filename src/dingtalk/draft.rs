@@ -12,10 +12,11 @@ use super::field::{Field, Fields, Kind};
 use super::inner::InnerSeed;
 use super::part::{Agent, Checked, NameSeed, Parts, PartsSeed, Party};
 use super::reject::{Reason, Reject};
+use super::said::{Counterparts, Said};
 use super::span::{self, Skip};
 use super::storage::{Claims, ClaimsSeed};
 use super::value::{Ids, Scalar, ScalarSeed, ScalarsSeed, Value, Wrong};
-use crate::domain::event::{COUNTERPARTS_INLINE, Counterpart, Id, Storage, Text};
+use crate::domain::event::{Counterpart, Id, Storage, Text};
 
 /// A value that may hold an event: the text of an object, an array, or a string that begins like one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,61 +34,20 @@ pub(super) struct Draft<'a> {
     clash: Fields,
     users: Ids<'a>,
     unions: Ids<'a>,
-    pub(super) receivers: Parts<Counterpart<'a>>,
-    pub(super) members: Parts<Counterpart<'a>>,
+    receivers: Parts<Counterpart<'a>>,
+    members: Parts<Counterpart<'a>>,
     pub(super) claims: Claims<'a>,
-    pub(super) files: Parts<Checked<'a>>,
-    pub(super) agents: Parts<Agent<'a>>,
+    files: Parts<Checked<'a>>,
+    agents: Parts<Agent<'a>>,
     pub(super) carriers: SmallVec<[Carrier<'a>; 4]>,
     /// Some key names a carrier.
     carried: bool,
     /// Fields of a row are written with underscores.
     snake: bool,
     /// `EventType` with a capital, as the HTTP callback writes.
-    pub(super) capital: bool,
+    capital: bool,
     /// The event type stands in `headers`, as in a Stream frame.
     pub(super) framed: bool,
-}
-
-/// Those of an event.
-pub(super) type Counterparts<'a> = SmallVec<[Counterpart<'a>; COUNTERPARTS_INLINE]>;
-
-/// What an object says, however it was read.
-pub(super) trait Said<'a> {
-    /// Whether any of the fields has a value.
-    fn has(&self, fields: Fields) -> bool;
-
-    /// Refuses the object if one of these fields clashes or has a wrong type.
-    ///
-    /// # Errors
-    /// [`Reason::Conflict`] before [`Reason::BadField`].
-    fn check(&self, decisive: Fields) -> Result<(), Reject>;
-
-    /// Fields of a row are written with underscores.
-    fn is_snake(&self) -> bool;
-
-    /// A code, flag, time or size.
-    fn number(&self, field: Field) -> Option<i64>;
-
-    /// An identifier.
-    fn id(&self, field: Field) -> Option<Id<'a>>;
-
-    /// A text.
-    fn text(&self, field: Field) -> Option<Text<'a>>;
-
-    /// The first of the ids of people, and whether there are more.
-    fn single(&self, field: Field) -> (Option<Id<'a>>, bool);
-
-    /// What is claimed about the storage.
-    fn storage(&self) -> Storage<'a>;
-
-    /// Whether all that it says is borrowed from the message: none of its texts had an escape.
-    fn is_borrowed(&self) -> bool {
-        false
-    }
-
-    /// Adds receivers, then members; they are gone then.
-    fn take_parties(&mut self, all: &mut Counterparts<'a>);
 }
 
 impl<'a> Draft<'a> {
@@ -133,11 +93,6 @@ impl<'a> Draft<'a> {
     fn value(&self, field: Field) -> Option<&Value<'a>> {
         let sound = !self.clash.has(field) && !self.wrong.has(field);
         self.values.get(field as usize).filter(|_| sound)
-    }
-
-    /// Ids of people.
-    pub(super) fn ids(&self, field: Field) -> &Ids<'a> {
-        if field == Field::Union { &self.unions } else { &self.users }
     }
 
     /// Notes a value. Null and empty are no value: beside another spelling that has one they say nothing.
@@ -296,13 +251,41 @@ impl<'a> Said<'a> for Draft<'a> {
         }
     }
 
+    fn ids(&self, field: Field) -> Ids<'a> {
+        if field == Field::Union { self.unions.clone() } else { self.users.clone() }
+    }
+
     fn single(&self, field: Field) -> (Option<Id<'a>>, bool) {
-        let ids = &self.ids(field).items;
-        (ids.first().cloned(), ids.len() > 1)
+        let mut ids = self.ids(field).items.into_iter();
+        (ids.next(), ids.next().is_some())
     }
 
     fn storage(&self) -> Storage<'a> {
         self.claims.storage()
+    }
+
+    fn carries(&self, field: Field) -> bool {
+        self.carriers.iter().any(|carrier| carrier.field == field)
+    }
+
+    fn is_capital(&self) -> bool {
+        self.capital
+    }
+
+    fn is_framed(&self) -> bool {
+        self.framed
+    }
+
+    fn members(&self) -> &[Counterpart<'a>] {
+        &self.members.items
+    }
+
+    fn files(&self) -> &[Checked<'a>] {
+        &self.files.items
+    }
+
+    fn agents(&self) -> &[Agent<'a>] {
+        &self.agents.items
     }
 
     fn take_parties(&mut self, all: &mut Counterparts<'a>) {

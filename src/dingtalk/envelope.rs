@@ -3,10 +3,11 @@
 //! An envelope is looked into through the keys that carry payloads, at most [`MOST_NEST`] deep. Exactly one of them may hold
 //! an event; two are a conflict even if they are alike, for picking one could lose the other.
 
-use super::draft::{Carrier, Draft, Said};
+use super::draft::{Carrier, Draft};
 use super::field::{Field, Fields};
 use super::path::Path;
 use super::reject::{Reason, Reject};
+use super::said::Said;
 use super::span::{self, Skip};
 use super::storage::{Claims, ClaimsSeed};
 use super::{Envelope, Given, Limits, guard, push, row};
@@ -165,8 +166,8 @@ impl Walk<'_> {
     }
 
     /// The events of a push event; its body may be JSON in a string.
-    fn push<'t>(&self, frame: &push::Frame<'_, 't>, each: Each<'_, 't>) -> Result<(), Reject> {
-        let Some(body) = push::body(frame.head)? else { return push::events(frame, None, each) };
+    fn push<'t>(&self, frame: &push::Frame<'_, 't, Draft<'t>>, each: Each<'_, 't>) -> Result<(), Reject> {
+        let Some(body) = push::body(frame.head)? else { return push::events(frame, None::<&Draft<'t>>, each) };
         if body.starts_with('"') {
             let inner = self.unescape(body)?;
             let body = Draft::read(&inner)?;

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::draft::Draft;
-use super::field::{Field, Name};
+use super::field::Field;
 use super::part::NameSeed;
 use super::span::Skip;
 use super::value::ScalarSeed;
@@ -16,16 +16,13 @@ pub(super) struct InnerSeed<'o, 'a> {
     pub(super) of: Field,
 }
 
-impl<'a> InnerSeed<'_, 'a> {
-    /// Which field of the outer object a key of the inner one is.
-    fn outer(&self, name: &Name) -> Option<Field> {
-        let field = Field::of(name)?;
-        match (self.of, field) {
-            (Field::Headers, Field::EventType | Field::EventId | Field::Corp | Field::Born) => Some(field),
-            (Field::AuthUser, Field::User) => Some(Field::Operator),
-            (Field::AuthCorp, Field::Corp) => Some(field),
-            _ => None,
-        }
+/// Which field of the object around it a field of the inner one is.
+pub(super) fn outer(of: Field, field: Field) -> Option<Field> {
+    match (of, field) {
+        (Field::Headers, Field::EventType | Field::EventId | Field::Corp | Field::Born) => Some(field),
+        (Field::AuthUser, Field::User) => Some(Field::Operator),
+        (Field::AuthCorp, Field::Corp) => Some(field),
+        _ => None,
     }
 }
 
@@ -76,7 +73,7 @@ impl<'de> Visitor<'de> for InnerSeed<'_, 'de> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key_seed(NameSeed)? {
-            let Some(field) = self.outer(&name) else {
+            let Some(field) = Field::of(&name).and_then(|field| outer(self.of, field)) else {
                 map.next_value::<Skip>()?;
                 continue;
             };

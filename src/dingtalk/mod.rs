@@ -7,7 +7,7 @@
 //! * `guard`: size, UTF-8, depth.
 //! * `envelope`, [`Path`]: where in the message the events are.
 //! * `field`, `value`, `part`, `storage`, `inner`, `draft`: one object read, all spellings of a key as one field.
-//! * `row`, `push`: the object as an event.
+//! * `row`, `push`: the object as an event, by what it `said`.
 //! * [`codes`]: DingTalk's tables; [`legs`]: what an act moves, by these tables.
 //!
 //! What is ambiguous is refused, never guessed: a field on which a verdict, a place or the event's identity rests, given
@@ -26,6 +26,7 @@ mod path;
 mod push;
 mod reject;
 mod row;
+mod said;
 mod scan;
 mod span;
 mod storage;

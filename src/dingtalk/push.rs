@@ -3,15 +3,18 @@
 //! All four are a head (whose, when, which type) and a body; the HTTP callback has both in one object. A field is taken
 //! from the body first.
 
+use std::marker::PhantomData;
+
 use smallvec::SmallVec;
 
 use super::codes;
-use super::draft::{Draft, Said};
+use super::draft::Draft;
 use super::envelope::{Context, Each};
 use super::field::{Field, Fields};
 use super::part::{Agent, Checked};
 use super::reject::{Reason, Reject};
-use super::value::since_epoch;
+use super::said::Said;
+use super::value::{Ids, since_epoch};
 use crate::domain::event::{Act, App, Counterpart, Event, Id, Personal, Shape, Text};
 
 /// Whoever has an event type and one of these is a push event even if the type is in no table.
@@ -48,19 +51,18 @@ const DECISIVE: Fields = Fields::of(&[
 ]);
 
 /// Which shape of push event an object is, if it is one.
-pub(super) fn shape(draft: &Draft<'_>) -> Option<Shape> {
-    let carries = |field| draft.carriers.iter().any(|carrier| carrier.field == field);
+pub(super) fn shape<'a>(draft: &impl Said<'a>) -> Option<Shape> {
     let typed = draft.has(Fields::of(&[Field::EventType]));
-    if carries(Field::BizData) && draft.has(Fields::of(&[Field::BizType, Field::Corp])) {
+    if draft.carries(Field::BizData) && draft.has(Fields::of(&[Field::BizType, Field::Corp])) {
         return Some(Shape::Rds);
     }
     if draft.has(Fields::of(&[Field::SyncAction])) {
         return Some(Shape::Rds);
     }
-    if !typed || !(draft.framed || draft.has(MARKS) || is_tabled(draft)) {
+    if !typed || !(draft.is_framed() || draft.has(MARKS) || is_tabled(draft)) {
         return None;
     }
-    Some(match (draft.framed, draft.capital) {
+    Some(match (draft.is_framed(), draft.is_capital()) {
         (true, _) => Shape::Stream,
         (false, true) => Shape::Http,
         (false, false) => Shape::Flattened,
@@ -68,11 +70,11 @@ pub(super) fn shape(draft: &Draft<'_>) -> Option<Shape> {
 }
 
 /// Whether it is certain that the object is DingTalk's and not an envelope that happens to look like it.
-pub(super) fn is_known(draft: &Draft<'_>, shape: Shape) -> bool {
+pub(super) fn is_known<'a>(draft: &impl Said<'a>, shape: Shape) -> bool {
     shape == Shape::Rds || is_tabled(draft)
 }
 
-fn is_tabled(draft: &Draft<'_>) -> bool {
+fn is_tabled<'a>(draft: &impl Said<'a>) -> bool {
     draft.text(Field::EventType).is_some_and(|name| codes::push(&name).is_some())
 }
 
@@ -91,9 +93,9 @@ pub(super) fn body<'a>(head: &Draft<'a>) -> Result<Option<&'a str>, Reject> {
 }
 
 /// The head of a push event and what is around it.
-pub(super) struct Frame<'x, 't> {
+pub(super) struct Frame<'x, 't, H> {
     pub(super) shape: Shape,
-    pub(super) head: &'x Draft<'t>,
+    pub(super) head: &'x H,
     pub(super) context: &'x Context<'t>,
     /// Bound on the records in one event.
     pub(super) most: usize,
@@ -103,13 +105,14 @@ pub(super) struct Frame<'x, 't> {
 ///
 /// # Errors
 /// [`Reason::Conflict`], [`Reason::BadField`], [`Reason::TooMany`]; [`Reason::NoEvent`] if no type is told.
-pub(super) fn events<'t, 'b>(frame: &Frame<'_, 't>, body: Option<&Draft<'b>>, each: Each<'_, 'b>) -> Result<(), Reject>
-where
-    't: 'b,
-{
+pub(super) fn events<'t: 'b, 'b>(
+    frame: &Frame<'_, 't, impl Said<'t>>,
+    body: Option<&impl Said<'b>>,
+    each: Each<'_, 'b>,
+) -> Result<(), Reject> {
     frame.head.check(DECISIVE)?;
     body.map_or(Ok(()), |body| body.check(DECISIVE))?;
-    let both = Both { frame, body };
+    let both = Both { frame, body, lives: PhantomData };
     let common = both.event()?;
     let (files, agents) = (both.files(), both.agents());
     if files.len().max(agents.len()) > frame.most {
@@ -141,12 +144,13 @@ fn of_file<'b>(mut event: Event<'b>, file: &Checked<'b>) -> Event<'b> {
     event
 }
 
-struct Both<'x, 't, 'b> {
-    frame: &'x Frame<'x, 't>,
-    body: Option<&'x Draft<'b>>,
+struct Both<'x, 't, 'b, H, B> {
+    frame: &'x Frame<'x, 't, H>,
+    body: Option<&'x B>,
+    lives: PhantomData<&'b ()>,
 }
 
-impl<'t: 'b, 'b> Both<'_, 't, 'b> {
+impl<'t: 'b, 'b, H: Said<'t>, B: Said<'b>> Both<'_, 't, 'b, H, B> {
     fn text(&self, field: Field) -> Option<Text<'b>> {
         self.body.and_then(|body| body.text(field)).or_else(|| self.frame.head.text(field))
     }
@@ -213,58 +217,54 @@ impl<'t: 'b, 'b> Both<'_, 't, 'b> {
         let operator = self.id(Field::Operator);
         let operator_union = self.text(Field::OperatorUnion);
         let operated = operator.is_some() || operator_union.is_some();
-        let (user, users) = self.ids(Field::User).split(operated);
-        let (union, unions) = self.ids(Field::Union).split(operated);
+        let (user, users) = split(self.ids(Field::User), operated);
+        let (union, unions) = split(self.ids(Field::Union), operated);
         event.actor.user_id = operator.or(user).map(Personal::new);
         event.actor.union_id = operator_union.or(union.map(into_text)).map(Personal::new);
         // As many of both: the same people under two ids. Else outsiders, who have no staff id, may be among them.
-        let outsiders = if unions.len() == users.len() { SmallVec::new() } else { unions };
+        let outsiders = if unions.len() == users.len() { People::new() } else { unions };
         event.counterparts.extend(users.into_iter().chain(outsiders).map(concerned));
         event.counterparts.extend(self.members());
     }
 
-    fn ids(&self, field: Field) -> People<'b> {
-        match self.body.map(|body| body.ids(field)).filter(|ids| !ids.items.is_empty()) {
-            Some(ids) => People { ids: ids.items.iter().cloned().collect(), array: ids.array },
-            None => {
-                let ids = self.frame.head.ids(field);
-                People { ids: ids.items.iter().cloned().collect(), array: ids.array }
+    fn ids(&self, field: Field) -> Ids<'b> {
+        match self.body.map(|body| body.ids(field)) {
+            Some(ids) if !ids.items.is_empty() => ids,
+            Some(_) | None => {
+                let Ids { items, array } = self.frame.head.ids(field);
+                let items: &[Id<'b>] = &items;
+                Ids { items: items.iter().cloned().collect(), array }
             }
         }
     }
 
+    /// What the body lists, then what the head does.
+    fn all<T: Clone>(of_body: Option<&[T]>, of_head: &[T]) -> Vec<T> {
+        of_body.unwrap_or_default().iter().chain(of_head).cloned().collect()
+    }
+
     fn members(&self) -> Vec<Counterpart<'b>> {
-        let of_body = self.body.iter().flat_map(|body| &body.members.items).cloned();
-        let of_head = self.frame.head.members.items.iter().cloned();
-        of_body.chain(of_head).collect()
+        Self::all(self.body.map(|body| body.members()), self.frame.head.members())
     }
 
     fn files(&self) -> Vec<Checked<'b>> {
-        let of_body = self.body.iter().flat_map(|body| &body.files.items).cloned();
-        of_body.chain(self.frame.head.files.items.iter().cloned()).collect()
+        Self::all(self.body.map(|body| body.files()), self.frame.head.files())
     }
 
     fn agents(&self) -> Vec<Agent<'b>> {
-        let of_body = self.body.iter().flat_map(|body| &body.agents.items).cloned();
-        of_body.chain(self.frame.head.agents.items.iter().cloned()).collect()
+        Self::all(self.body.map(|body| body.agents()), self.frame.head.agents())
     }
 }
 
-/// The ids of a field, and whether they came as an array.
-struct People<'b> {
-    ids: SmallVec<[Id<'b>; 2]>,
-    array: bool,
+/// Who acted, and who is concerned.
+fn split<'b>(mut ids: Ids<'b>, operated: bool) -> (Option<Id<'b>>, People<'b>) {
+    if ids.array || operated {
+        return (None, ids.items);
+    }
+    (ids.items.pop(), People::new())
 }
 
-impl<'b> People<'b> {
-    /// Who acted, and who is concerned.
-    fn split(mut self, operated: bool) -> (Option<Id<'b>>, SmallVec<[Id<'b>; 2]>) {
-        if self.array || operated {
-            return (None, self.ids);
-        }
-        (self.ids.pop(), SmallVec::new())
-    }
-}
+type People<'b> = SmallVec<[Id<'b>; 1]>;
 
 fn concerned(id: Id<'_>) -> Counterpart<'_> {
     Counterpart {

@@ -1,10 +1,10 @@
 //! File operation records (`ListAuditLog`, `GET /v1.0/exclusive/fileAuditLogs`; legacy `/topapi/cspace/auditlog/list`).
 
 use super::Given;
-use super::draft::{Counterparts, Said};
 use super::envelope::Context;
 use super::field::{Field, Fields};
 use super::reject::{Reason, Reject};
+use super::said::{Counterparts, Said};
 use crate::domain::event::{Act, Actor, Counterpart, Event, Personal, Shape};
 
 /// An object is a row if it has an action code and at least one of these.

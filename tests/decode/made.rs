@@ -1,5 +1,7 @@
 //! Messages made up by dice: rows, pages, envelopes, and what comes of them when bytes change.
 
+use super::pushes::push;
+
 /// Xorshift: the same cases on every machine.
 pub(crate) struct Dice(pub(crate) u64);
 
@@ -11,7 +13,7 @@ impl Dice {
         usize::try_from(self.0 >> 16).unwrap_or(0) % sides
     }
 
-    fn pick<'a, T: ?Sized>(&mut self, choices: &[&'a T]) -> &'a T {
+    pub(crate) fn pick<'a, T: ?Sized>(&mut self, choices: &[&'a T]) -> &'a T {
         choices[self.roll(choices.len())]
     }
 
@@ -285,16 +287,17 @@ pub(crate) fn shaped(dice: &mut Dice) -> String {
     }
 }
 
-/// The message of a number: mostly rows, some wrapped, some of few shapes, some samples; many with bytes changed.
+/// The message of a number: mostly rows, some wrapped, some of few shapes, some push events, some samples; many with bytes changed.
 pub(crate) fn made(dice: &mut Dice, case: u64, samples: &[&[u8]], bytes: &mut Vec<u8>) {
     bytes.clear();
     match case % 64 {
         0..4 => bytes.extend_from_slice(samples[dice.roll(samples.len())]),
         4..20 => bytes.extend_from_slice(message(dice, case as usize % 3).as_bytes()),
-        20..44 => bytes.extend_from_slice(shaped(dice).as_bytes()),
+        20..40 => bytes.extend_from_slice(shaped(dice).as_bytes()),
+        40..48 => bytes.extend_from_slice(push(dice).as_bytes()),
         _ => bytes.extend_from_slice(message(dice, 0).as_bytes()),
     }
-    if dice.odds(if matches!(case % 64, 20..44) { 6 } else { 2 }) {
+    if dice.odds(if matches!(case % 64, 20..48) { 6 } else { 2 }) {
         mutate(dice, bytes);
     }
 }

@@ -1,15 +1,17 @@
-//! The fast way: rows, pages and envelopes of rows as DingTalk and its collectors write them, with every check of the
-//! ordinary way. Accepts only what is certain; about everything else, faults and rarities alike, the ordinary way decides,
-//! so that it alone says what an event is and why something is none.
+//! The fast way: rows, push events, pages and envelopes of them as DingTalk and its collectors write them, with every check
+//! of the ordinary way. Accepts only what is certain; about everything else, faults and rarities alike, the ordinary way
+//! decides, so that it alone says what an event is and why something is none.
 //!
 //! * `kernel`, `quotes`: where the quotes are.
 //! * `reader`, `text`: from token to token.
 //! * `key`, `found`: one object by its fields.
 //! * `shape`, `trail`, `stride`: objects that are written as others before.
+//! * `pushed`: push events, whose bodies may be JSON in a string.
 
 mod found;
 mod kernel;
 mod key;
+mod pushed;
 mod quotes;
 mod reader;
 mod shape;
@@ -21,7 +23,8 @@ pub use kernel::Kernel;
 
 use super::envelope::{Context, Each, MOST_NEST, NOTHING, Walk};
 use super::field::{Field, Fields};
-use super::{Given, row};
+use super::said::Said;
+use super::{Given, push, row};
 use found::{Carrier, Found};
 use kernel::Task;
 use key::Keys;
@@ -38,6 +41,8 @@ const LEVELS: u16 = 32;
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
     marks: Vec<u8>,
+    /// The same, for the JSON in a string.
+    inner: Vec<u8>,
     shapes: Shapes,
     pub(super) fast: bool,
 }
@@ -88,16 +93,23 @@ impl Scan {
         if configured || bytes.len() > LONGEST || walk.limits.depth < LEVELS {
             return Err(NotSure);
         }
-        let room = kernel::room(bytes.len());
-        if scratch.marks.len() < room {
-            scratch.marks.resize(room, 0);
-        }
-        let (text, quotes, escapes) = self.kernel.read(bytes, &mut scratch.marks).ok_or(NotSure)?;
+        let marks = with_room(&mut scratch.marks, bytes.len());
+        let (text, quotes, escapes) = self.kernel.read(bytes, marks).ok_or(NotSure)?;
         let reader = Reader::new(text, quotes, escapes, self.keys);
         scratch.shapes.tail.set(bytes);
-        let way = Way { walk, shapes: &mut scratch.shapes };
+        let way = Way { walk, scan: *self, shapes: &mut scratch.shapes, inner: &mut scratch.inner };
         self.kernel.run(Message { way, reader, each }).map_err(|Slow| NotSure)
     }
+}
+
+/// Memory with room for the marks of so many bytes.
+#[inline(always)]
+fn with_room(marks: &mut Vec<u8>, bytes: usize) -> &mut [u8] {
+    let room = kernel::room(bytes);
+    if marks.len() < room {
+        marks.resize(room, 0);
+    }
+    marks
 }
 
 /// A message whose quotes are known, to be read.
@@ -122,7 +134,10 @@ pub(super) struct NotSure;
 
 struct Way<'d> {
     walk: Walk<'d>,
+    scan: Scan,
     shapes: &'d mut Shapes,
+    /// Memory for the marks of the JSON in a string.
+    inner: &'d mut Vec<u8>,
 }
 
 impl Way<'_> {
@@ -154,8 +169,11 @@ impl Way<'_> {
         let mut inner = Found::new(&reader);
         inner.fill(&mut reader, self.shapes)?;
         outer.fill(&mut reader, self.shapes)?;
-        if !reader.is_done() || is_more_than_envelope(outer) {
+        if !reader.is_done() {
             return Err(Slow);
+        }
+        if is_more_than_envelope(outer) {
+            return self.push(outer, Some(&inner), &NOTHING, &mut |given| each(given));
         }
         self.object(&mut inner, &NOTHING.inside(outer), each)
     }
@@ -166,7 +184,7 @@ impl Way<'_> {
         if reader.is_done() { self.page(page, &NOTHING, each) } else { Err(Slow) }
     }
 
-    /// A row, or what is around one.
+    /// A row, a push event, or what is around one.
     #[inline(always)]
     fn object<'t>(
         &mut self,
@@ -174,10 +192,11 @@ impl Way<'_> {
         context: &Context<'t>,
         each: &mut (impl FnMut(&mut Given<'t>) + ?Sized),
     ) -> Sure<()> {
-        let Some(carrier) = found.carrier else { return give_row(found, context, each) };
-        if is_more_than_envelope(found) || context.depth() >= MOST_NEST {
-            return Err(Slow);
-        }
+        let carrier = match found.carrier {
+            None if row::is_row(found) => return give_row(found, context, each),
+            Some(carrier) if !is_more_than_envelope(found) && context.depth() < MOST_NEST => carrier,
+            Some(_) | None => return self.push(found, None, context, &mut |given| each(given)),
+        };
         self.carried(carrier, &context.inside(found), &mut |given| each(given))
     }
 
@@ -213,7 +232,11 @@ impl Way<'_> {
             let mut found = Found::new(&from);
             let object = reader.byte() == b'{';
             let read = if object { found.fill(&mut reader, self.shapes) } else { Err(Slow) };
-            if read.and_then(|()| give_row(&mut found, context, each)) == Err(Slow) {
+            let given = read.and_then(|()| match row::is_row(&found) {
+                true => give_row(&mut found, context, each),
+                false => self.push(&found, None, context, &mut |given| each(given)),
+            });
+            if given == Err(Slow) {
                 reader = from;
                 reader.skip()?;
                 let row = from.text.get(from.at()..reader.at()).unwrap_or_default();
@@ -247,7 +270,7 @@ fn give_row<'t>(
     context: &Context<'t>,
     each: &mut (impl FnMut(&mut Given<'t>) + ?Sized),
 ) -> Sure<()> {
-    if found.carrier.is_some() || !row::is_row(found) {
+    if found.carrier.is_some() || found.is_odd() || !row::is_row(found) {
         return Err(Slow);
     }
     row::give(found, context, each).map_err(|_| Slow)
@@ -255,12 +278,11 @@ fn give_row<'t>(
 
 /// Is a row itself, or says more than an envelope does.
 fn is_more_than_envelope(found: &Found<'_, '_>) -> bool {
-    row::is_row(found) || says_more(found)
+    row::is_row(found) || found.is_odd() || says_more(found) || push::shape(found).is_some()
 }
 
 /// Says more than an envelope does: a push event, an error.
 fn says_more(found: &Found<'_, '_>) -> bool {
-    use super::draft::Said;
     const PUSH: Fields =
         Fields::of(&[Field::EventType, Field::BizType, Field::SyncAction, Field::Error, Field::Success]);
     let error = found.number(Field::Error).is_some_and(|code| code != 0) || found.number(Field::Success) == Some(0);

@@ -50,6 +50,8 @@ pub(super) enum Step {
     Host(u8),
     /// A list of receivers or members; stands at its bracket.
     Parties(Field),
+    /// A list of ids of people; stands at its bracket.
+    Ids(Field),
     /// An object that may hold the event; and the number of what else is known by now.
     Pause(Field, u16),
     /// Nothing: the object is over.
@@ -66,6 +68,7 @@ pub(super) struct Fixed {
     pub(super) seen: Fields,
     pub(super) snake: bool,
     pub(super) capital: bool,
+    pub(super) framed: bool,
 }
 
 /// A text, and what stands behind it.

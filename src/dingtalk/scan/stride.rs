@@ -191,7 +191,7 @@ impl<'t> Text<'t> {
                 values.put(given, field, since_epoch(number.cast_signed())?.cast_unsigned());
                 Some(to)
             }
-            Step::Quoted(_) | Step::Parties(_) | Step::Pause(..) | Step::End(_) => None,
+            Step::Quoted(_) | Step::Parties(_) | Step::Ids(_) | Step::Pause(..) | Step::End(_) => None,
         }
     }
 }

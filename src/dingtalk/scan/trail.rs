@@ -68,6 +68,7 @@ impl Trail {
     pub(super) fn fields(&self) -> Fields {
         self.all(|step| match step {
             Step::Text(field) | Step::Number(field) | Step::Time(field) | Step::Quoted(field) => Some(field),
+            Step::Ids(field) => Some(field),
             Step::On | Step::PassText | Step::PassNumber | Step::Region | Step::Bucket | Step::Host(_) => None,
             Step::Parties(_) | Step::Pause(..) | Step::End(_) => None,
         })

@@ -1,6 +1,7 @@
 //! One object as the scanner found it: places in the text by field, read on demand.
 
 mod claims;
+mod inner;
 mod parties;
 mod said;
 mod shaped;
@@ -54,10 +55,16 @@ pub(super) struct Found<'t, 's> {
     receivers: SmallVec<[Counterpart<'t>; 4]>,
     members: SmallVec<[Counterpart<'t>; 4]>,
     pub(super) carrier: Option<Carrier<'t, 's>>,
+    /// The body of a push event as a string that begins like an object.
+    pub(super) body: Option<(Field, Span)>,
+    /// Those of the given that are lists of ids.
+    lists: Fields,
     /// Lists and objects that were there, empty or not.
     seen: Fields,
     snake: bool,
-    pub(super) capital: bool,
+    capital: bool,
+    /// The event type stands in `headers`.
+    framed: bool,
     pause: Pause,
     /// What may vary, while a shape is learnt.
     trail: Option<Trail>,
@@ -87,9 +94,12 @@ impl<'t, 's> Found<'t, 's> {
             receivers: SmallVec::new(),
             members: SmallVec::new(),
             carrier: None,
+            body: None,
+            lists: Fields::default(),
             seen: Fields::default(),
             snake: false,
             capital: false,
+            framed: false,
             pause: Pause::Never,
             trail: None,
         }
@@ -104,6 +114,12 @@ impl<'t, 's> Found<'t, 's> {
     /// Whether the reader stands at an object that may hold the event.
     pub(super) fn is_paused(&self) -> bool {
         self.pause == Pause::Now
+    }
+
+    /// Whether it says what no row and nothing around one says.
+    #[inline(always)]
+    pub(super) fn is_odd(&self) -> bool {
+        self.body.is_some() || !self.lists.is_empty()
     }
 
     /// Whether there is a member to be read.
@@ -151,17 +167,7 @@ impl<'t, 's> Found<'t, 's> {
                     self.snake |= key.snake && field.is_of_row();
                     self.capital |= key.capital && field == Field::EventType;
                     let token = reader.token()?;
-                    if let Token::Text(span) = token
-                        && TEXTS.has(field)
-                    {
-                        self.note_text(Step::Text(field), span);
-                        self.text_at(field, span)?;
-                    } else if let Token::Number(number) = token
-                        && NUMBERS.has(field)
-                    {
-                        self.note_number(Step::Number(field), reader.at());
-                        self.number_at(field, number)?;
-                    } else {
+                    if !self.plain(field, token, reader.at())? {
                         reader.apart(|reader| self.other(field, token, reader))?;
                         if self.pause == Pause::Now {
                             return Ok(reader);
@@ -173,6 +179,25 @@ impl<'t, 's> Found<'t, 's> {
                 return Ok(reader);
             }
         }
+    }
+
+    /// Notes a plain text or a plain number where one is expected; whether it was one.
+    #[inline(always)]
+    fn plain(&mut self, field: Field, token: Token, end: usize) -> Sure<bool> {
+        if let Token::Text(span) = token
+            && TEXTS.has(field)
+        {
+            self.note_text(Step::Text(field), span);
+            self.text_at(field, span)?;
+        } else if let Token::Number(number) = token
+            && NUMBERS.has(field)
+        {
+            self.note_number(Step::Number(field), end);
+            self.number_at(field, number)?;
+        } else {
+            return Ok(false);
+        }
+        Ok(true)
     }
 
     #[inline(always)]
@@ -203,7 +228,7 @@ impl<'t, 's> Found<'t, 's> {
         Ok(())
     }
 
-    /// Everything but a plain text or a plain number where one is expected.
+    /// Everything but what is [plain](Self::plain).
     fn other(&mut self, field: Field, token: Token, reader: &mut Reader<'t, 's>) -> Sure<()> {
         match (field.kind(), token) {
             (Kind::Time, Token::Number(number)) => {
@@ -225,8 +250,10 @@ impl<'t, 's> Found<'t, 's> {
                 read
             }
             (Kind::Storage, Token::Object) => self.storage(field, reader),
+            (Kind::Ids, Token::Array) => self.ids_at(field, reader),
+            (Kind::Inner, Token::Object) => self.inner(field, reader),
             (Kind::Carrier, _) => self.carry(field, token, reader),
-            (Kind::Files | Kind::Apps | Kind::Inner, _) => Err(Slow),
+            (Kind::Files | Kind::Apps, _) => Err(Slow),
             (_, Token::Null) => Ok(()),
             (_, _) => Err(Slow),
         }
@@ -263,6 +290,7 @@ impl<'t, 's> Found<'t, 's> {
                 }
                 reader.skip()
             }
+            Token::Text(span) if body && self.body.is_none() => self.packed(field, span),
             Token::Text(span) if !body && !self.opens(span)? => Ok(()),
             Token::Null => Ok(()),
             Token::Number(_) | Token::True | Token::False if !body => Ok(()),

@@ -1,12 +1,14 @@
 //! What the object says, for whoever makes an event of it.
 
 use super::Found;
-use crate::dingtalk::draft::{Counterparts, Said};
 use crate::dingtalk::field::{Field, Fields};
+use crate::dingtalk::part::{Agent, Checked};
 use crate::dingtalk::reject::Reject;
+use crate::dingtalk::said::{Counterparts, Said};
 use crate::dingtalk::scan::reader::Span;
 use crate::dingtalk::storage;
-use crate::domain::event::{Id, Storage, Text};
+use crate::dingtalk::value::Ids;
+use crate::domain::event::{Counterpart, Id, Storage, Text};
 
 impl<'t> Said<'t> for Found<'t, '_> {
     #[inline(always)]
@@ -42,6 +44,10 @@ impl<'t> Said<'t> for Found<'t, '_> {
         self.slot(field).and_then(|slot| self.text_of(Span::from_bits(slot)).ok())
     }
 
+    fn ids(&self, field: Field) -> Ids<'t> {
+        self.ids_of(field)
+    }
+
     #[inline(always)]
     fn single(&self, field: Field) -> (Option<Id<'t>>, bool) {
         (self.id(field), false)
@@ -69,6 +75,33 @@ impl<'t> Said<'t> for Found<'t, '_> {
     #[inline(always)]
     fn is_borrowed(&self) -> bool {
         self.reader.is_plain()
+    }
+
+    fn carries(&self, field: Field) -> bool {
+        let is_carried = self.carrier.is_some_and(|carrier| carrier.field == field);
+        is_carried || self.body.is_some_and(|(of, _)| of == field)
+    }
+
+    fn is_capital(&self) -> bool {
+        self.capital
+    }
+
+    fn is_framed(&self) -> bool {
+        self.framed
+    }
+
+    fn members(&self) -> &[Counterpart<'t>] {
+        &self.members
+    }
+
+    /// Never any: they are not for us.
+    fn files(&self) -> &[Checked<'t>] {
+        &[]
+    }
+
+    /// Never any: they are not for us.
+    fn agents(&self) -> &[Agent<'t>] {
+        &[]
     }
 
     #[inline(always)]

@@ -14,6 +14,7 @@ use crate::dingtalk::scan::trail::Trail;
 pub(super) struct Before {
     given: Fields,
     texts: Fields,
+    lists: Fields,
     seen: Fields,
     region: Span,
     bucket: Span,
@@ -41,6 +42,7 @@ impl<'t, 's> Found<'t, 's> {
         Before {
             given: self.values.given,
             texts: self.texts,
+            lists: self.lists,
             seen: self.seen,
             region: self.values.region,
             bucket: self.values.bucket,
@@ -54,6 +56,7 @@ impl<'t, 's> Found<'t, 's> {
     #[cold]
     pub(super) fn undo(&mut self, before: &Before) {
         (self.values.given, self.texts, self.seen) = (before.given, before.texts, before.seen);
+        self.lists = before.lists;
         (self.values.region, self.values.bucket, self.values.hosts) = (before.region, before.bucket, before.hosts);
         self.receivers.truncate(before.receivers);
         self.members.truncate(before.members);
@@ -125,7 +128,8 @@ impl<'t, 's> Found<'t, 's> {
                 let number = reader.number()?;
                 self.time_at(field, number)?;
             }
-            Step::Parties(_) | Step::PassNumber | Step::Number(_) | Step::Time(_) => return Ok(false),
+            Step::Ids(field) if reader.byte() == b'[' => self.ids_at(field, reader)?,
+            Step::Parties(_) | Step::Ids(_) | Step::PassNumber | Step::Number(_) | Step::Time(_) => return Ok(false),
             Step::Pause(..) | Step::End(_) => return Ok(false),
         }
         Ok(true)
@@ -145,6 +149,7 @@ impl<'t, 's> Found<'t, 's> {
         self.seen = self.seen.or(fixed.seen);
         self.snake |= fixed.snake;
         self.capital |= fixed.capital;
+        self.framed |= fixed.framed;
         Ok(())
     }
 
@@ -156,8 +161,8 @@ impl<'t, 's> Found<'t, 's> {
         (root, before): (Root, &Before),
         reader: Reader<'t, 's>,
     ) -> Sure<Reader<'t, 's>> {
-        let (snake, capital) = (self.snake, self.capital);
-        (self.snake, self.capital) = (false, false);
+        let (snake, capital, framed) = (self.snake, self.capital, self.framed);
+        (self.snake, self.capital, self.framed) = (false, false, false);
         self.trail = Some(shapes.lend());
         let read = self.read(reader);
         let trail = self.trail.take().unwrap_or_default();
@@ -171,6 +176,7 @@ impl<'t, 's> Found<'t, 's> {
         }
         shapes.take_back(trail);
         (self.snake, self.capital) = (self.snake | snake, self.capital | capital);
+        self.framed |= framed;
         read
     }
 
@@ -182,6 +188,7 @@ impl<'t, 's> Found<'t, 's> {
             seen: self.seen.without(before.seen).without(trail.lists()),
             snake: self.snake,
             capital: self.capital,
+            framed: self.framed,
         };
         let mut left = self.values.given.without(before.given).without(trail.fields());
         while let Some(field) = left.first() {
@@ -231,6 +238,15 @@ impl<'t, 's> Found<'t, 's> {
             && to - from > 2
         {
             trail.note(from, to, Step::Parties(field));
+        }
+    }
+
+    /// Notes a list of ids, which is read anew each time. An empty one stands for itself.
+    pub(super) fn note_ids(&mut self, field: Field, from: usize, to: usize) {
+        if let Some(trail) = &mut self.trail
+            && to - from > 2
+        {
+            trail.note(from, to, Step::Ids(field));
         }
     }
 
