@@ -3,6 +3,7 @@
 //! This room never does I/O, never reads a clock, never logs, and knows nothing of JSON, Kafka, HTTP or files. Everything
 //! here is a pure function of its arguments, so the same input, policy and databases give the same verdict for ever.
 
+mod bits;
 pub mod calendar;
 pub mod estate;
 pub mod event;

@@ -1,5 +1,6 @@
 //! Who and what: parties (own entities, group companies, vendors), tenants, the data inventory, apps.
 
+use super::bits::members;
 use super::place::{Confidence, Location, Method, Place, SourceId};
 
 macro_rules! index {
@@ -213,7 +214,7 @@ impl Categories {
 
     /// Members in declaration order.
     pub fn iter(self) -> impl Iterator<Item = Category> {
-        Category::ALL.into_iter().filter(move |category| self.0 & 1 << *category as u8 != 0)
+        members(self.0, &Category::ALL)
     }
 }
 

@@ -3,6 +3,7 @@
 //! The wording is modest on purpose: a verdict says what the recorded facts and the organisation's own register show. It
 //! is not a finding of law.
 
+use super::bits::members;
 use super::safeguard::SafeguardId;
 
 /// What is decided about a leg, gravest first: an event takes the first of its legs in this order.
@@ -92,7 +93,7 @@ impl Verdicts {
 
     /// Members, gravest first.
     pub fn iter(self) -> impl Iterator<Item = Verdict> {
-        Verdict::ALL.into_iter().filter(move |verdict| self.contains(*verdict))
+        members(self.0, &Verdict::ALL)
     }
 
     /// How many.
@@ -266,7 +267,7 @@ impl Tags {
 
     /// Members in declaration order.
     pub fn iter(self) -> impl Iterator<Item = Tag> {
-        Tag::ALL.into_iter().filter(move |tag| self.contains(*tag))
+        members(self.0, &Tag::ALL)
     }
 }
 
