@@ -119,6 +119,11 @@ impl Geo {
         self.sources.get(id)
     }
 
+    /// The same as text.
+    pub fn source_text(&self, id: SourceId) -> &str {
+        self.sources.text(id)
+    }
+
     /// Ranges of IPv4 and of IPv6 addresses with different answers.
     pub fn networks(&self) -> [usize; 2] {
         self.atlas.ranges()

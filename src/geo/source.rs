@@ -80,21 +80,27 @@ fn write_joined(f: &mut fmt::Formatter<'_>, statements: &[Statement]) -> fmt::Re
 
 /// The table of statements of one generation; the index is [`SourceId`].
 #[derive(Debug)]
-pub(super) struct Sources(Vec<Source>);
+pub(super) struct Sources(Vec<(Source, String)>);
 
 impl Sources {
     pub(super) fn new() -> Self {
-        Self(vec![Source::Nothing])
+        Self(vec![(Source::Nothing, Source::Nothing.to_string())])
     }
 
     pub(super) fn add(&mut self, source: Source) -> Result<SourceId, GeoError> {
         let id = u16::try_from(self.0.len()).map_err(|_| GeoError::TooMany("statements"))?;
-        self.0.push(source);
+        let text = source.to_string();
+        self.0.push((source, text));
         Ok(SourceId(id))
     }
 
     /// An id of another generation may be out of range here; it then names nothing rather than something else's panic.
     pub(super) fn get(&self, id: SourceId) -> &Source {
-        self.0.get(usize::from(id.0)).unwrap_or(&Source::Nothing)
+        self.0.get(usize::from(id.0)).map_or(&Source::Nothing, |(source, _)| source)
+    }
+
+    /// What [`Sources::get`] says, for people; made once.
+    pub(super) fn text(&self, id: SourceId) -> &str {
+        self.0.get(usize::from(id.0)).or(self.0.first()).map_or("", |(_, text)| text)
     }
 }
