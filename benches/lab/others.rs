@@ -188,9 +188,9 @@ impl<'w> Other<'w> {
         let mut scratch = Scratch::default();
         for batch in &corpus.batches {
             for message in batch.messages() {
-                let (payload, offset) = (batch.payload(message), message.offset);
+                let (payload, offset) = (&record::Payload::new(batch.payload(message)), message.offset);
                 let mut index = 0;
-                self.way.read.events(&self.world.decoder, &mut scratch, payload, &mut |event| {
+                self.way.read.events(&self.world.decoder, &mut scratch, payload.bytes(), &mut |event| {
                     let position = Position { lane: message.lane, offset, index };
                     index += 1;
                     match event {
@@ -204,7 +204,7 @@ impl<'w> Other<'w> {
         self.sum()
     }
 
-    fn event(&mut self, event: &Event<'_>, position: Position, payload: &[u8], corpus: &Corpus) {
+    fn event(&mut self, event: &Event<'_>, position: Position, payload: &record::Payload<'_>, corpus: &Corpus) {
         if fingerprint(event, &TASK.key).is_some_and(|print| !self.is_new(print)) {
             return self.outcome(DUPLICATE);
         }

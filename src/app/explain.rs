@@ -210,7 +210,7 @@ fn decision_text(decision: &DecisionView<'_>, out: &mut impl Write) -> std::io::
 }
 
 /// Place, then how it is known; of a place that is not known, why.
-fn place(place: &PlaceView) -> String {
+fn place(place: &PlaceView<'_>) -> String {
     let known = format!("{} by {}, confidence {}", place.words(), place.method, place.confidence);
     let known = if place.method == Method::None.name() { place.words() } else { known };
     if place.source.is_empty() { known } else { format!("{known}; {}", place.source) }

@@ -53,18 +53,23 @@ impl Place {
             Self::World => "WORLD",
         }
     }
+
+    /// What is shown to people, in parts: `CN`, ` (`, `Shenzhen`, `, Guangdong)`. ASCII without quotation marks.
+    pub fn parts(&self) -> [&str; 4] {
+        let code = self.code();
+        match self {
+            Self::In(_, District::Gba(city)) => [code, " (", city.name(), ", Guangdong)"],
+            Self::In(_, District::Guangdong) => [code, " (Guangdong)", "", ""],
+            Self::In(_, District::GuangdongOutsideGba) => [code, " (Guangdong, outside the nine GBA cities)", "", ""],
+            Self::In(_, District::OtherProvince) => [code, " (outside Guangdong)", "", ""],
+            Self::In(_, District::Unstated) | Self::World => [code, "", "", ""],
+        }
+    }
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code())?;
-        match self {
-            Self::In(_, District::Gba(city)) => write!(f, " ({}, Guangdong)", city.name()),
-            Self::In(_, District::Guangdong) => f.write_str(" (Guangdong)"),
-            Self::In(_, District::GuangdongOutsideGba) => f.write_str(" (Guangdong, outside the nine GBA cities)"),
-            Self::In(_, District::OtherProvince) => f.write_str(" (outside Guangdong)"),
-            Self::In(_, District::Unstated) | Self::World => Ok(()),
-        }
+        self.parts().into_iter().try_for_each(|part| f.write_str(part))
     }
 }
 

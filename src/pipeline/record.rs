@@ -1,14 +1,15 @@
 //! What is written of a flagged event: its evidence record, its share of findings, its verdict line.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
-use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::batch::Batch;
 use super::fingerprint::{record_id, standing_id};
 use super::report::{Facts, FindingDelta, Name, Record};
 use super::scene::Scene;
+use super::shape::{ActorView, DataView, LineView, OtherView, PolicyView, PositionView, RecordView};
 use super::shown::{Done, Shown, Utc, Who};
 use super::standing::Arrangement;
 use super::view::{self, LegView};
@@ -40,11 +41,33 @@ pub struct Context<'e, 'a> {
     /// The lane's name.
     pub lane: &'e Lane,
     /// Bytes of its message.
-    pub payload: &'e [u8],
+    pub payload: &'e Payload<'e>,
     /// Its act is not in the tables.
     pub unclassified: bool,
     /// No event but a standing arrangement: what a finding of it is about.
     pub standing: Option<&'e str>,
+}
+
+/// The bytes of a message, with their digest as soon as one is asked for: all rows of a page share it.
+pub struct Payload<'b> {
+    bytes: &'b [u8],
+    sha256: OnceCell<String>,
+}
+
+impl<'b> Payload<'b> {
+    /// Nothing is hashed yet.
+    pub fn new(bytes: &'b [u8]) -> Self {
+        Self { bytes, sha256: OnceCell::new() }
+    }
+
+    /// The bytes.
+    pub fn bytes(&self) -> &'b [u8] {
+        self.bytes
+    }
+
+    fn sha256(&self) -> &str {
+        self.sha256.get_or_init(|| hex(&Sha256::digest(self.bytes)))
+    }
 }
 
 /// Evidence and findings of one event.
@@ -56,80 +79,11 @@ pub struct Written {
     pub findings: Vec<FindingDelta>,
 }
 
-#[derive(Serialize)]
-struct PositionView<'a> {
-    topic: &'a str,
-    partition: i32,
-    offset: u64,
-    index: u32,
-}
-
-#[derive(Serialize)]
-struct RecordView<'a> {
-    id: &'a str,
-    schema: u8,
-    position: PositionView<'a>,
-    message_sha256: String,
-    shape: &'static str,
-    act: Shown<Done<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    event_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    file_id: Option<Shown<&'a Id<'a>>>,
-    time: Option<i64>,
-    time_utc: Option<Shown<Utc>>,
-    tenant: &'a str,
-    actor: ActorView<'a>,
-    data: DataView<'a>,
-    legs: Vec<LegView<'a>>,
-    verdict: Option<&'static str>,
-    rule: Option<&'static str>,
-    severity: Option<&'static str>,
-    policy: PolicyView<'a>,
-    geo_sha256: &'a str,
-}
-
-#[derive(Serialize)]
-struct ActorView<'a> {
-    id: Shown<Who<'a>>,
-    name: &'a str,
-    address: &'a str,
-    party: &'a str,
-    platform: Option<i64>,
-    module: Option<i64>,
-}
-
-#[derive(Serialize)]
-struct DataView<'a> {
-    resource: &'a str,
-    extension: &'a str,
-    size: Option<u64>,
-    space: Option<Shown<&'a Id<'a>>>,
-    item: &'a str,
-    personal: &'static str,
-    categories: Vec<&'static str>,
-    suggested: Vec<&'static str>,
-    subjects: Option<u64>,
-    purpose: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct PolicyView<'a> {
-    pack: &'a str,
-    sha256: &'a str,
-    s33_in_force: bool,
-}
-
-#[derive(Serialize)]
-struct LineView<'a> {
-    position: PositionView<'a>,
-    outcome: &'static str,
-    time: Option<i64>,
-    verdict: Option<&'static str>,
-    severity: Option<&'static str>,
-    rule: Option<&'static str>,
-    legs: Vec<LegView<'a>>,
-    finding: Option<String>,
+/// A finding that a leg belongs to.
+struct Told {
+    key: FindingKey,
+    id: String,
+    series: String,
 }
 
 /// Writes the evidence record of an event and what it adds to findings.
@@ -139,24 +93,24 @@ pub fn write(context: &Context<'_, '_>, judged: &[Judged]) -> Written {
         None => record_id(&context.lane.topic, context.lane.partition, offset, index),
         Some(subject) => standing_id(&context.lane.topic, context.lane.partition, offset, index, subject),
     };
-    let keys = finding_keys(context, judged);
-    let views = leg_views(context, judged, &keys);
+    let told = told(context, judged);
+    let views = leg_views(context, judged, &told);
     let lead = worst(judged).and_then(|lead| judged.iter().position(|one| std::ptr::eq(one, lead))).unwrap_or_default();
-    let legs = judged.iter().zip(&views).zip(keys);
-    let findings = legs.filter_map(|((one, view), key)| finding(context, one, view, key?, &id)).collect();
+    let legs = judged.iter().zip(&views).zip(told);
+    let findings = legs.filter_map(|((one, view), told)| Some(finding(context, one, view, told?, &id))).collect();
     let (kind, destination, verdict) = views
         .get(lead)
         .map_or(("", String::new(), ""), |view| (view.kind, view.destination.code().to_owned(), view.decision.verdict));
-    let json = to_json(&record_view(context, &id, views, lead));
-    let subject = Who::of(context.event).to_string();
+    let mut json = Vec::with_capacity(USUAL);
+    record_view(context, &id, views, lead).write(&mut json);
+    let subject = Who::of(context.event).text();
     let record = Record { id, at: context.event.time.unwrap_or(0), json, subject, destination, kind, verdict };
     Written { record, findings }
 }
 
 /// Appends one line about the event, with its line end.
 pub fn verdict_line(context: &Context<'_, '_>, judged: &[Judged], out: &mut Vec<u8>) {
-    let keys = finding_keys(context, judged);
-    let legs = leg_views(context, judged, &keys);
+    let legs = leg_views(context, judged, &told(context, judged));
     let lead = worst(judged).and_then(|lead| judged.iter().position(|one| std::ptr::eq(one, lead)));
     let decision = lead.map(|lead| &legs[lead].decision);
     let line = LineView {
@@ -169,34 +123,31 @@ pub fn verdict_line(context: &Context<'_, '_>, judged: &[Judged], out: &mut Vec<
         finding: lead.and_then(|lead| legs[lead].finding.clone()),
         legs,
     };
-    out.extend_from_slice(&to_json(&line));
+    line.write(out);
     out.push(b'\n');
 }
 
 /// One line about an event that was not judged: `duplicate`, or `rejected` with the reason.
 pub fn other_line(lane: &Lane, at: Position, outcome: &str, reason: Option<&str>, out: &mut Vec<u8>) {
-    #[derive(Serialize)]
-    struct OtherView<'a> {
-        position: PositionView<'a>,
-        outcome: &'a str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        reason: Option<&'a str>,
-    }
-    out.extend_from_slice(&to_json(&OtherView { position: position(lane, at), outcome, reason }));
+    OtherView { position: position(lane, at), outcome, reason }.write(out);
     out.push(b'\n');
 }
 
 /// The finding that each leg belongs to, if any.
-fn finding_keys(context: &Context<'_, '_>, judged: &[Judged]) -> Vec<Option<FindingKey>> {
-    judged.iter().map(|one| finding_key(context, one)).collect()
+fn told(context: &Context<'_, '_>, judged: &[Judged]) -> Vec<Option<Told>> {
+    let of = |key: FindingKey| {
+        let (id, series) = key.ids();
+        Told { key, id, series }
+    };
+    judged.iter().map(|one| finding_key(context, one).map(of)).collect()
 }
 
-fn leg_views<'w>(context: &Context<'w, '_>, judged: &[Judged], keys: &[Option<FindingKey>]) -> Vec<LegView<'w>> {
-    let show = |(one, key): (&Judged, &Option<FindingKey>)| LegView {
-        finding: key.as_ref().map(FindingKey::id),
+fn leg_views<'w>(context: &Context<'w, '_>, judged: &[Judged], told: &[Option<Told>]) -> Vec<LegView<'w>> {
+    let show = |(one, told): (&Judged, &Option<Told>)| LegView {
+        finding: told.as_ref().map(|told| told.id.clone()),
         ..view::leg(context.world, context.scene, one)
     };
-    judged.iter().zip(keys).map(show).collect()
+    judged.iter().zip(told).map(show).collect()
 }
 
 fn record_view<'a>(context: &'a Context<'a, '_>, id: &'a str, legs: Vec<LegView<'a>>, lead: usize) -> RecordView<'a> {
@@ -206,7 +157,7 @@ fn record_view<'a>(context: &'a Context<'a, '_>, id: &'a str, legs: Vec<LegView<
         id,
         schema: SCHEMA,
         position: position(context.lane, context.position),
-        message_sha256: hex(&Sha256::digest(context.payload)),
+        message_sha256: context.payload.sha256(),
         shape: event.shape.name(),
         act: Shown(Done(&event.act)),
         event_id: event.event_id.as_deref(),
@@ -255,8 +206,8 @@ fn data<'a>(context: &'a Context<'a, '_>) -> DataView<'a> {
             Tri::No => "no",
             Tri::Unknown => "unknown",
         },
-        categories: item.categories.iter().map(crate::domain::party::Category::name).collect(),
-        suggested: context.case.suggested.iter().map(crate::domain::party::Category::name).collect(),
+        categories: item.categories,
+        suggested: context.case.suggested,
         subjects: item.subjects,
         purpose: item.purpose.map(|purpose| policy.purposes[usize::from(purpose.0)].as_str()),
     }
@@ -275,7 +226,7 @@ fn finding_key(context: &Context<'_, '_>, judged: &Judged) -> Option<FindingKey>
     let subject = match arranged {
         Some(subject) => subject,
         None if standing => format!("space {}", space(event).map(ToString::to_string).unwrap_or_default()),
-        None => Who::of(event).to_string(),
+        None => Who::of(event).text(),
     };
     let destination = String::from_utf8_lossy(&leg.destination.label()).into_owned();
     Some(FindingKey {
@@ -303,18 +254,18 @@ fn arranged(context: &Context<'_, '_>, judged: &Judged) -> Option<String> {
     same.then(|| arrangement.subject())
 }
 
-/// `view`: the leg as shown, with the id of the finding.
+/// `view`: the leg as shown.
 fn finding(
     context: &Context<'_, '_>,
     judged: &Judged,
     view: &LegView<'_>,
-    key: FindingKey,
+    Told { key, id, series }: Told,
     record: &str,
-) -> Option<FindingDelta> {
+) -> FindingDelta {
     let at = context.event.time.unwrap_or(0);
-    Some(FindingDelta {
-        id: view.finding.clone()?,
-        series: key.series(),
+    FindingDelta {
+        id,
+        series,
         key,
         severity: judged.decision.severity,
         count: 1,
@@ -322,7 +273,7 @@ fn finding(
         first: at,
         last: at,
         facts: Arc::new(Facts { gap: gap(context, judged), ..facts(context, view, record) }),
-    })
+    }
 }
 
 /// The gravest gap on record in a principle, where one can matter.
@@ -337,7 +288,7 @@ fn facts(context: &Context<'_, '_>, view: &LegView<'_>, record: &str) -> Facts {
     let categories = context.world.policy.item(context.case.item).categories.union(context.case.suggested);
     Facts {
         tenant: context.world.policy.tenant(context.case.tenant).id.clone(),
-        actor_id: Personal::new(actor.id.0.to_string()),
+        actor_id: Personal::new(actor.id.0.text()),
         actor_name: Personal::new(actor.name.to_owned()),
         address: Personal::new(actor.address.to_owned()),
         resource: Personal::new(data.resource.to_owned()),
@@ -346,11 +297,11 @@ fn facts(context: &Context<'_, '_>, view: &LegView<'_>, record: &str) -> Facts {
         origin: view.origin.words(),
         origin_method: view.origin.method.into(),
         origin_confidence: view.origin.confidence.into(),
-        origin_source: view.origin.source.clone(),
+        origin_source: view.origin.source.clone().into_owned(),
         destination: view.destination.words(),
         destination_method: view.destination.method.into(),
         destination_confidence: view.destination.confidence.into(),
-        destination_source: view.destination.source.clone(),
+        destination_source: view.destination.source.clone().into_owned(),
         recipient: Personal::new(view.recipient.name.to_owned()),
         recipient_role: if view.recipient.tie == "same entity" { view.recipient.tie } else { view.recipient.role }
             .into(),
@@ -380,15 +331,6 @@ fn space<'e>(event: &'e Event<'_>) -> Option<&'e Id<'e>> {
 
 /// Bytes that most records take; room for them is made once.
 const USUAL: usize = 2048;
-
-fn to_json(value: &impl Serialize) -> Vec<u8> {
-    let mut json = Vec::with_capacity(USUAL);
-    // a value of strings and numbers always serialises
-    if serde_json::to_writer(&mut json, value).is_err() {
-        json.clear();
-    }
-    json
-}
 
 /// First 16 hex digits of the SHA-256 of a message, to tell whether a file is still the same at the next start.
 pub fn short_digest(batch: &Batch, message: &super::batch::Message) -> String {

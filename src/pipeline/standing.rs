@@ -9,7 +9,7 @@ use std::hash::Hasher as _;
 
 use siphasher::sip128::{Hasher128 as _, SipHasher24};
 
-use super::record::{self, Context, Written};
+use super::record::{self, Context, Payload, Written};
 use super::scene::Scene;
 use super::view::{self, LegView};
 use super::work::{FlowKey, Judged};
@@ -96,7 +96,7 @@ impl Sight<'_, '_> {
             case: self.case,
             position: occasion.position,
             lane: occasion.lane,
-            payload: occasion.payload,
+            payload: &Payload::new(occasion.payload),
             unclassified: false,
             standing: Some(subject),
         };

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::batch::{Batch, Message};
 use super::fingerprint::{FingerprintKey, Fingerprints};
-use super::record::{self, Written};
+use super::record::{self, Payload, Written};
 use super::scene::Scene;
 use super::told::Drafts;
 use super::world::World;
@@ -184,7 +184,7 @@ pub fn work(
     let (mut scratch, hosts) = (std::mem::take(&mut slice.scratch), std::mem::take(&mut slice.hosts));
     for (message, at) in batch.messages()[range].iter().zip(from..) {
         let (number, message, payload, hosts) = (at as u32, *message, batch.payload(message), &hosts);
-        let mut worker = Worker { world, task, lanes, message, number, payload, hosts, slice };
+        let mut worker = Worker { world, task, lanes, message, number, payload: Payload::new(payload), hosts, slice };
         if message.cut > 0 {
             worker.reject(0, Reject::cut(payload.len()));
             continue;
@@ -203,7 +203,7 @@ struct Worker<'w, 'b> {
     lanes: &'w [crate::domain::position::Lane],
     message: Message,
     number: u32,
-    payload: &'b [u8],
+    payload: Payload<'b>,
     hosts: &'b RefCell<HostMemo>,
     slice: &'b mut Slice,
 }
@@ -228,7 +228,7 @@ impl Worker<'_, '_> {
             case,
             position: Position { lane: self.message.lane, offset: self.message.offset, index },
             lane: &self.lanes[self.message.lane.0 as usize],
-            payload: self.payload,
+            payload: &self.payload,
             unclassified: movement == Movement::Unclassified,
             standing: None,
         };
