@@ -95,6 +95,10 @@ impl<'a> Draft<'a> {
         self.values.get(field as usize).filter(|_| sound)
     }
 
+    fn people(&self, field: Field) -> &Ids<'a> {
+        if field == Field::Union { &self.unions } else { &self.users }
+    }
+
     /// Notes a value. Null and empty are no value: beside another spelling that has one they say nothing.
     fn put(&mut self, field: Field, value: Value<'a>) {
         let Some(slot) = self.values.get_mut(field as usize) else { return };
@@ -252,12 +256,12 @@ impl<'a> Said<'a> for Draft<'a> {
     }
 
     fn ids(&self, field: Field) -> Ids<'a> {
-        if field == Field::Union { self.unions.clone() } else { self.users.clone() }
+        self.people(field).clone()
     }
 
     fn single(&self, field: Field) -> (Option<Id<'a>>, bool) {
-        let mut ids = self.ids(field).items.into_iter();
-        (ids.next(), ids.next().is_some())
+        let ids = &self.people(field).items;
+        (ids.first().cloned(), ids.len() > 1)
     }
 
     fn storage(&self) -> Storage<'a> {

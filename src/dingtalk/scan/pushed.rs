@@ -31,25 +31,28 @@ impl Way<'_> {
             (None, Some((_, body))) => self.packed(&frame, body, each),
             (Some(carrier), None) if matches!(carrier.field, Field::Data | Field::BizData) => match body {
                 Some(_) => events(&frame, body, each),
-                None => events(&frame, Some(&self.body(carrier.value)?), each),
+                None => {
+                    let mut value = carrier.value;
+                    events(&frame, Some(&self.body(&mut value)?), each)
+                }
             },
             (Some(_), _) => Err(Slow),
         }
     }
 
-    /// The body at hand, of a text that was read to its end.
-    fn body<'t, 's>(&mut self, mut reader: Reader<'t, 's>) -> Sure<Found<'t, 's>> {
+    /// The body at hand.
+    fn body<'t, 's>(&mut self, reader: &mut Reader<'t, 's>) -> Sure<Found<'t, 's>> {
         if reader.byte() != b'{' {
             return Err(Slow);
         }
-        let mut body = Found::new(&reader);
-        body.fill(&mut reader, self.shapes)?;
+        let mut body = Found::new(reader);
+        body.fill(reader, self.shapes)?;
         Ok(body)
     }
 
     /// A body that is JSON in a string. What its events say belongs to them: the string is gone afterwards.
     fn packed<'t>(&mut self, frame: &Frame<'_, 't, Found<'t, '_>>, packed: Span, each: Each<'_, 't>) -> Sure<()> {
-        let text = frame.head.unpacked(packed)?;
+        let text = frame.head.text_of(packed)?;
         let mut marks = std::mem::take(self.inner);
         let tail = self.shapes.tail.clone();
         let given = self.inside(frame, &text, with_room(&mut marks, text.len()), each);
@@ -68,11 +71,7 @@ impl Way<'_> {
         let (text, quotes, escapes) = self.scan.kernel.read(text.as_bytes(), marks).ok_or(Slow)?;
         let mut reader = Reader::new(text, quotes, escapes, self.scan.keys);
         self.shapes.tail.set(text.as_bytes());
-        if reader.byte() != b'{' {
-            return Err(Slow);
-        }
-        let mut body = Found::new(&reader);
-        body.fill(&mut reader, self.shapes)?;
+        let body = self.body(&mut reader)?;
         if !reader.is_done() {
             return Err(Slow);
         }

@@ -95,9 +95,4 @@ impl<'t, 's> Found<'t, 's> {
         self.body = is_object.then_some((field, span));
         if is_object { Ok(()) } else { Err(Slow) }
     }
-
-    /// What the string stands for.
-    pub(in crate::dingtalk::scan) fn unpacked(&self, span: Span) -> Sure<crate::domain::event::Text<'t>> {
-        self.text_of(span)
-    }
 }

@@ -312,8 +312,9 @@ impl<'t, 's> Found<'t, 's> {
         Ok(())
     }
 
+    /// What a string stands for.
     #[inline(always)]
-    fn text_of(&self, span: Span) -> Sure<Text<'t>> {
+    pub(super) fn text_of(&self, span: Span) -> Sure<Text<'t>> {
         if span.is_escaped() {
             return self.reader.unescape(span).map(Text::Owned);
         }
