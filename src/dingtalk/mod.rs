@@ -34,7 +34,7 @@ mod value;
 
 pub use path::Path;
 pub use reject::{Detail, Reason, Reject};
-pub use scan::{Kernel, Scratch};
+pub use scan::{Kernel, Scratch, fetch};
 
 use crate::domain::event::Event;
 

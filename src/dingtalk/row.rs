@@ -121,17 +121,25 @@ pub(super) fn give<'a>(
 /// Receivers of the list, then the row's own receiver, then members.
 #[inline(always)]
 fn counterparts<'a>(draft: &mut impl Said<'a>, all: &mut Counterparts<'a>) {
-    let own = Counterpart {
+    draft.take_parties(all);
+    if draft.has(OWN) {
+        add_own(all, own(draft));
+    }
+    if all.len() > 1 {
+        // Stable: the order within receivers and within members stays.
+        all.sort_by_key(|counterpart| counterpart.member);
+    }
+}
+
+/// Fields by which a row names a receiver of its own.
+const OWN: Fields = Fields::of(&[Field::ReceiverId, Field::ReceiverName, Field::ReceiverType]);
+
+fn own<'a>(draft: &impl Said<'a>) -> Counterpart<'a> {
+    Counterpart {
         id: draft.id(Field::ReceiverId).map(Personal::new),
         name: draft.text(Field::ReceiverName).map(Personal::new),
         kind: draft.number(Field::ReceiverType),
         ..Counterpart::default()
-    };
-    draft.take_parties(all);
-    add_own(all, own);
-    if all.len() > 1 {
-        // Stable: the order within receivers and within members stays.
-        all.sort_by_key(|counterpart| counterpart.member);
     }
 }
 

@@ -19,7 +19,7 @@ mod stride;
 mod text;
 mod trail;
 
-pub use kernel::Kernel;
+pub use kernel::{Kernel, fetch};
 
 use super::envelope::{Context, Each, MOST_NEST, NOTHING, Walk};
 use super::field::{Field, Fields};
@@ -30,6 +30,7 @@ use kernel::Task;
 use key::Keys;
 use reader::{Reader, Slow, Sure};
 use shape::Shapes;
+use stride::Slots;
 
 /// Longer messages go the ordinary way: marks are kept in memory that stays.
 const LONGEST: usize = 256 << 10;
@@ -44,6 +45,7 @@ pub struct Scratch {
     /// The same, for the JSON in a string.
     inner: Vec<u8>,
     shapes: Shapes,
+    slots: Slots,
     pub(super) fast: bool,
 }
 
@@ -98,7 +100,7 @@ impl Scan {
         let reader = Reader::new(text, quotes, escapes, self.keys);
         scratch.shapes.tail.set(bytes);
         let way = Way { walk, scan: *self, shapes: &mut scratch.shapes, inner: &mut scratch.inner };
-        self.kernel.run(Message { way, reader, each }).map_err(|Slow| NotSure)
+        self.kernel.run(Message { way, reader, slots: &mut scratch.slots, each }).map_err(|Slow| NotSure)
     }
 }
 
@@ -116,6 +118,7 @@ fn with_room(marks: &mut Vec<u8>, bytes: usize) -> &mut [u8] {
 struct Message<'m, 't, 's, F> {
     way: Way<'m>,
     reader: Reader<'t, 's>,
+    slots: &'s mut Slots,
     each: &'m mut F,
 }
 
@@ -124,7 +127,7 @@ impl<'t, F: FnMut(&mut Given<'t>)> Task for Message<'_, 't, '_, F> {
 
     #[inline(always)]
     fn run(mut self) -> Sure<()> {
-        self.way.message(self.reader, self.each)
+        self.way.message(self.reader, self.slots, self.each)
     }
 }
 
@@ -143,10 +146,15 @@ struct Way<'d> {
 impl Way<'_> {
     /// A bare row is what is mostly there: whoever takes its event is inlined here, and only here.
     #[inline(always)]
-    fn message<'t>(&mut self, mut reader: Reader<'t, '_>, each: &mut impl FnMut(&mut Given<'t>)) -> Sure<()> {
+    fn message<'t, 's>(
+        &mut self,
+        mut reader: Reader<'t, 's>,
+        slots: &'s mut Slots,
+        each: &mut impl FnMut(&mut Given<'t>),
+    ) -> Sure<()> {
         match reader.byte() {
             b'{' => {
-                let mut found = Found::up_to_carrier(&reader);
+                let mut found = Found::up_to_carrier(&reader, slots);
                 found.fill(&mut reader, self.shapes)?;
                 if found.is_paused() {
                     return self.around(&mut found, reader, &mut |given| each(given));
@@ -166,8 +174,10 @@ impl Way<'_> {
         mut reader: Reader<'t, 's>,
         each: Each<'_, 't>,
     ) -> Sure<()> {
-        let mut inner = Found::new(&reader);
-        inner.fill(&mut reader, self.shapes)?;
+        let (mut inside, mut slots) = (reader, Slots::default());
+        let mut inner = Found::new(&inside, &mut slots);
+        inner.fill(&mut inside, self.shapes)?;
+        reader.go(inside.at());
         outer.fill(&mut reader, self.shapes)?;
         if !reader.is_done() {
             return Err(Slow);
@@ -206,7 +216,8 @@ impl Way<'_> {
         let mut value = carrier.value;
         match value.byte() {
             b'{' => {
-                let mut found = Found::new(&value);
+                let mut slots = Slots::default();
+                let mut found = Found::new(&value, &mut slots);
                 found.fill(&mut value, self.shapes)?;
                 self.object(&mut found, context, each)
             }
@@ -227,20 +238,23 @@ impl Way<'_> {
         if !reader.enter(b']') {
             return Ok(());
         }
+        let mut slots = Slots::default();
         loop {
-            let from = reader;
-            let mut found = Found::new(&from);
-            let object = reader.byte() == b'{';
-            let read = if object { found.fill(&mut reader, self.shapes) } else { Err(Slow) };
+            let mut inside = reader;
+            let mut found = Found::new(&inside, &mut slots);
+            let object = inside.byte() == b'{';
+            let read = if object { found.fill(&mut inside, self.shapes) } else { Err(Slow) };
             let given = read.and_then(|()| match row::is_row(&found) {
                 true => give_row(&mut found, context, each),
                 false => self.push(&found, None, context, &mut |given| each(given)),
             });
             if given == Err(Slow) {
-                reader = from;
+                let from = reader.at();
                 reader.skip()?;
-                let row = from.text.get(from.at()..reader.at()).unwrap_or_default();
+                let row = reader.text.get(from..reader.at()).unwrap_or_default();
                 self.walk.row(row, context, each);
+            } else {
+                reader.go(inside.at());
             }
             if !reader.more(b']')? {
                 return Ok(());
@@ -263,14 +277,15 @@ impl Way<'_> {
     }
 }
 
-/// Gives the event of a row without anything inside that may hold another. None was given if it is not certain.
+/// Gives the event of what [is a row](row::is_row), if nothing is inside that may hold another. None was given if it is not
+/// certain.
 #[inline(always)]
 fn give_row<'t>(
     found: &mut Found<'t, '_>,
     context: &Context<'t>,
     each: &mut (impl FnMut(&mut Given<'t>) + ?Sized),
 ) -> Sure<()> {
-    if found.carrier.is_some() || found.is_odd() || !row::is_row(found) {
+    if found.carrier.is_some() || found.is_odd() {
         return Err(Slow);
     }
     row::give(found, context, each).map_err(|_| Slow)

@@ -3,6 +3,7 @@
 
 use super::found::Found;
 use super::reader::{Reader, Slow, Span, Sure};
+use super::stride::Slots;
 use super::{Way, with_room};
 use crate::dingtalk::envelope::{Context, Each, taken};
 use crate::dingtalk::field::Field;
@@ -32,8 +33,8 @@ impl Way<'_> {
             (Some(carrier), None) if matches!(carrier.field, Field::Data | Field::BizData) => match body {
                 Some(_) => events(&frame, body, each),
                 None => {
-                    let mut value = carrier.value;
-                    events(&frame, Some(&self.body(&mut value)?), each)
+                    let (mut value, mut slots) = (carrier.value, Slots::default());
+                    events(&frame, Some(&self.body(&mut value, &mut slots)?), each)
                 }
             },
             (Some(_), _) => Err(Slow),
@@ -41,11 +42,11 @@ impl Way<'_> {
     }
 
     /// The body at hand.
-    fn body<'t, 's>(&mut self, reader: &mut Reader<'t, 's>) -> Sure<Found<'t, 's>> {
+    fn body<'t, 's>(&mut self, reader: &mut Reader<'t, 's>, slots: &'s mut Slots) -> Sure<Found<'t, 's>> {
         if reader.byte() != b'{' {
             return Err(Slow);
         }
-        let mut body = Found::new(reader);
+        let mut body = Found::new(reader, slots);
         body.fill(reader, self.shapes)?;
         Ok(body)
     }
@@ -71,7 +72,8 @@ impl Way<'_> {
         let (text, quotes, escapes) = self.scan.kernel.read(text.as_bytes(), marks).ok_or(Slow)?;
         let mut reader = Reader::new(text, quotes, escapes, self.scan.keys);
         self.shapes.tail.set(text.as_bytes());
-        let body = self.body(&mut reader)?;
+        let mut slots = Slots::default();
+        let body = self.body(&mut reader, &mut slots)?;
         if !reader.is_done() {
             return Err(Slow);
         }

@@ -1,5 +1,8 @@
 //! Where the quotes of a text are, by the marks that a [kernel](super::kernel) has made, and where backslashes may be.
 
+/// Bytes of text that are looked at in one step, whatever the processor.
+pub(super) const BLOCK: usize = 64;
+
 /// Bytes of marks that are looked at together.
 pub(super) const WORD: usize = 8;
 
@@ -53,20 +56,77 @@ impl<'s> Quotes<'s> {
     }
 }
 
-/// Backslashes are from one place to another, both rounded outwards to whole blocks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where backslashes are: before a place there are none, and behind it they are in some parts of the text.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Escapes {
-    pub(super) from: u32,
-    pub(super) to: u32,
+    /// The beginning of the first block with any.
+    from: u32,
+    /// How long a part is, as a power of two.
+    part: u32,
+    /// The parts with any, one bit each.
+    parts: u64,
 }
 
 impl Escapes {
-    pub(super) const NONE: Self = Self { from: u32::MAX, to: 0 };
+    /// None yet, in a text of that many bytes: it has 64 parts at the most, of one block at the least.
+    #[inline(always)]
+    pub(super) fn none(bytes: usize) -> Self {
+        let part = (usize::BITS - bytes.leading_zeros()).max(12) - 6;
+        Self { from: u32::MAX, part, parts: 0 }
+    }
+
+    /// There are some in the block that begins at a place. Blocks come in their order.
+    pub(super) fn add(&mut self, block: u32) {
+        self.from = self.from.min(block);
+        self.parts |= 1 << (block >> self.part);
+    }
+
+    /// Whether there are none.
+    #[inline(always)]
+    pub(super) fn is_empty(self) -> bool {
+        self.parts == 0
+    }
+
+    /// Whether there may be any from one place to another: parts that lie there only a little count whole.
+    #[inline(always)]
+    pub(super) fn may_be_in(self, from: usize, to: usize) -> bool {
+        to > self.from as usize
+            && self.parts & (u64::MAX << (from >> self.part)) & (u64::MAX >> (63 - (to >> self.part))) != 0
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::kernel::{Kernel, room};
+    use super::BLOCK;
+
+    /// One backslash or two, in texts of fewer blocks than there are parts, and of more.
+    #[test]
+    fn where_a_backslash_is_there_may_be_one_and_far_from_it_there_is_none() {
+        for bytes in [1, 63, 64, 65, 4095, 4096, 4097, 20_000] {
+            let mut marks = vec![0; room(bytes)];
+            for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.is_there()) {
+                for (first, second) in [(5, 5), (0, 200), (700, 4031), (4032, 4100), (64, 4479), (127, 19_999)] {
+                    let (first, second) = (first % bytes, second % bytes);
+                    let mut text = vec![b'x'; bytes];
+                    (text[first], text[second]) = (b'\\', b'\\');
+                    let (.., escapes) = kernel.read(&text, &mut marks).unwrap();
+                    let part = BLOCK.max(bytes.next_power_of_two() / 32);
+                    for from in (0..bytes).step_by(if cfg!(miri) { 977 } else { 31 }) {
+                        for to in [from, from + 1, from + 63, from + 64, from + 300].map(|to| to.min(bytes - 1)) {
+                            let is_in = |from, to| [first, second].iter().any(|at| (from..to).contains(at));
+                            let is_near = is_in(from.saturating_sub(part), to + part);
+                            let may_be = escapes.may_be_in(from, to);
+                            assert!(
+                                may_be >= is_in(from, to) && may_be <= is_near,
+                                "{kernel:?}: {first}, {second}: {from}..{to}"
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    }
 
     /// Looked for from every place, in texts shorter and shorter: the marks of the one before must be gone.
     #[test]

@@ -176,9 +176,8 @@ impl<'t, 's> Reader<'t, 's> {
     /// What is between two quotes, if its escapes are sound.
     #[inline(always)]
     fn checked(&self, from: usize, to: usize) -> Sure<Span> {
-        let (from, to) = (from as u32, to as u32);
-        let span = Span::new(from, to);
-        if to > self.escapes.from { escaped(self.text, span, self.escapes) } else { Ok(span) }
+        let span = Span::new(from as u32, to as u32);
+        if self.escapes.may_be_in(from, to) { escaped(self.text, span) } else { Ok(span) }
     }
 
     /// The string whose opening quote was passed; stands at its closing quote then.
@@ -195,15 +194,15 @@ impl<'t, 's> Reader<'t, 's> {
         self.at = at;
     }
 
-    /// Before this no string has escapes.
+    /// Where strings may have escapes.
     #[inline(always)]
-    pub(super) fn plain_to(&self) -> usize {
-        self.escapes.from as usize
+    pub(super) fn escapes(&self) -> Escapes {
+        self.escapes
     }
 
     /// Whether no string has escapes.
     pub(super) fn is_plain(&self) -> bool {
-        self.escapes.from == u32::MAX
+        self.escapes.is_empty()
     }
 
     /// What a string with escapes stands for.
@@ -281,13 +280,10 @@ fn behind_space(text: &str, at: usize) -> usize {
     at + rest.iter().take_while(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t')).count()
 }
 
-/// A string in a text with escapes: sound if the ordinary reader takes it.
+/// A string that may have escapes: sound if the ordinary reader takes it.
 #[cold]
-fn escaped(text: &str, span: Span, escapes: Escapes) -> Sure<Span> {
+fn escaped(text: &str, span: Span) -> Sure<Span> {
     let inside = text.as_bytes().get(span.from()..span.to()).ok_or(Slow)?;
-    if span.from() >= escapes.to as usize {
-        return Ok(span);
-    }
     match memchr::memchr(b'\\', inside).map(|at| inside.split_at(at)) {
         None => Ok(span),
         Some((_, escapes)) if are_sound(escapes) => Ok(Span(span.0 | Span::ESCAPED)),

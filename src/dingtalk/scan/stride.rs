@@ -1,17 +1,27 @@
 //! Along a shape that is known as far as plain texts and short numbers go: nearly all of an object. Calls nothing, so that
 //! what it needs stays in registers; what is out of the ordinary, or no such value, it leaves to who called.
 
-use super::quotes::Quotes;
+use super::quotes::{Escapes, Quotes};
 use super::reader::{Reader, Span};
 use super::shape::{Node, Shapes, Step, WIDTH};
 use super::text::{SHORT, short_number};
 use crate::dingtalk::field::{Field, Fields};
 use crate::dingtalk::value::since_epoch;
 
+/// A number, or the bits of a [`Span`], by field.
+#[derive(Clone, Debug)]
+pub(super) struct Slots([u64; Field::COUNT]);
+
+impl Default for Slots {
+    fn default() -> Self {
+        Self([0; Field::COUNT])
+    }
+}
+
 /// What an object says, as far as it is plain: places in the text, and numbers.
-pub(super) struct Values {
-    /// A number, or the bits of a [`Span`], by field.
-    pub(super) slots: [u64; Field::COUNT],
+pub(super) struct Values<'v> {
+    /// Of fields without a value it holds whatever another object said.
+    slots: &'v mut Slots,
     /// Those that have a value.
     pub(super) given: Fields,
     /// Empty: none.
@@ -44,19 +54,35 @@ impl Hosts {
     }
 }
 
-impl Values {
-    pub(super) const NONE: Self = Self {
-        slots: [0; Field::COUNT],
-        given: Fields::of(&[]),
-        region: Span::EMPTY,
-        bucket: Span::EMPTY,
-        hosts: Hosts { all: [(0, Span::EMPTY); 4], count: 0 },
-    };
+impl<'v> Values<'v> {
+    /// None, to be kept in these slots.
+    #[inline(always)]
+    pub(super) fn none(slots: &'v mut Slots) -> Self {
+        let hosts = Hosts { all: [(0, Span::EMPTY); 4], count: 0 };
+        Self { slots, given: Fields::default(), region: Span::EMPTY, bucket: Span::EMPTY, hosts }
+    }
+
+    /// The value of a field that has one.
+    #[inline(always)]
+    pub(super) fn get(&self, field: Field) -> Option<u64> {
+        self.given.has(field).then_some(self.slots.0[field as usize])
+    }
+
+    /// Gives a field a value. `None`: it has one.
+    #[inline(always)]
+    pub(super) fn give(&mut self, field: Field, value: u64) -> Option<()> {
+        if self.given.has(field) {
+            return None;
+        }
+        self.given.add(field);
+        self.slots.0[field as usize] = value;
+        Some(())
+    }
 
     /// Notes a value. The same field may have had one: who asks for it must know.
     #[inline(always)]
     fn put(&mut self, given: &mut Fields, field: Field, value: u64) {
-        self.slots[field as usize] = value;
+        self.slots.0[field as usize] = value;
         given.add(field);
     }
 }
@@ -95,9 +121,9 @@ pub(super) struct Stand {
 
 /// Goes on from a node as far as it may.
 #[inline(always)]
-pub(super) fn stride(shapes: &Shapes, reader: &Reader<'_, '_>, number: usize, values: &mut Values) -> Stand {
+pub(super) fn stride(shapes: &Shapes, reader: &Reader<'_, '_>, number: usize, values: &mut Values<'_>) -> Stand {
     let begin = Stand { node: number, at: reader.at(), given: Fields::default() };
-    let text = Text { part: reader.text.as_bytes(), base: 0, quotes: reader.quotes, plain: reader.plain_to() };
+    let text = Text { part: reader.text.as_bytes(), base: 0, quotes: reader.quotes, escapes: reader.escapes() };
     match text.go(shapes.nodes(), begin, values) {
         Ok(stand) => stand,
         // nearer to the end than bytes are compared: on in the tail, unless the text is too short to have one
@@ -116,8 +142,7 @@ struct Text<'t> {
     /// Where that begins.
     base: usize,
     quotes: Quotes<'t>,
-    /// Before this no string has escapes.
-    plain: usize,
+    escapes: Escapes,
 }
 
 impl<'t> Text<'t> {
@@ -131,7 +156,7 @@ impl<'t> Text<'t> {
 
     /// Goes on as far as it may; an error where there are fewer bytes than are compared.
     #[inline(always)]
-    fn go(&self, nodes: &[Node], from: Stand, values: &mut Values) -> Result<Stand, Stand> {
+    fn go(&self, nodes: &[Node], from: Stand, values: &mut Values<'_>) -> Result<Stand, Stand> {
         let Stand { node: mut number, mut at, mut given } = from;
         while let Some(node) = nodes.get(number) {
             let Some(there) = self.window(at) else { return Err(Stand { node: number, at, given }) };
@@ -146,10 +171,11 @@ impl<'t> Text<'t> {
         Ok(Stand { node: number, at, given })
     }
 
-    /// Where the text that begins at a place ends, if no escape is before that.
+    /// Where the text that begins at a place ends, if it has no escape.
     #[inline(always)]
     fn end(&self, from: usize) -> Option<usize> {
-        self.quotes.next(from as u32 as usize).filter(|to| *to <= self.plain)
+        let from = from as u32 as usize;
+        self.quotes.next(from).filter(|to| !self.escapes.may_be_in(from, *to))
     }
 
     /// A whole number as it is mostly written, and where it ends.
@@ -161,7 +187,7 @@ impl<'t> Text<'t> {
 
     /// Notes the value that stands behind the text of a node, and gives its end. `None`: it was left.
     #[inline(always)]
-    fn value(&self, node: &Node, from: usize, values: &mut Values, given: &mut Fields) -> Option<usize> {
+    fn value(&self, node: &Node, from: usize, values: &mut Values<'_>, given: &mut Fields) -> Option<usize> {
         match node.step {
             Step::On => Some(from),
             Step::PassText => self.end(from),

@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 use super::key::Key;
 use super::reader::{Reader, Slow, Span, Sure, Token};
 use super::shape::{Shapes, Step};
-use super::stride::Values;
+use super::stride::{Slots, Values};
 use super::trail::Trail;
 use crate::dingtalk::field::{Field, Fields, Kind};
 use crate::dingtalk::value::{self, Scalar, Value};
@@ -49,7 +49,7 @@ pub(super) struct Carrier<'t, 's> {
 /// The fields of one object. Each is given once, and with a type that it can have; anything else is [`Slow`].
 pub(super) struct Found<'t, 's> {
     reader: Reader<'t, 's>,
-    values: Values,
+    values: Values<'s>,
     /// Those of the given that are texts; the others are numbers.
     texts: Fields,
     receivers: SmallVec<[Counterpart<'t>; 4]>,
@@ -86,10 +86,10 @@ type Slot = u64;
 impl<'t, 's> Found<'t, 's> {
     /// Nothing yet, of an object that is in the text of this reader. To be filled where it stands: it is large.
     #[inline(always)]
-    pub(super) fn new(reader: &Reader<'t, 's>) -> Self {
+    pub(super) fn new(reader: &Reader<'t, 's>, slots: &'s mut Slots) -> Self {
         Self {
             reader: *reader,
-            values: Values::NONE,
+            values: Values::none(slots),
             texts: Fields::default(),
             receivers: SmallVec::new(),
             members: SmallVec::new(),
@@ -107,8 +107,8 @@ impl<'t, 's> Found<'t, 's> {
 
     /// The same, to be filled no further than to an object that may hold the event.
     #[inline(always)]
-    pub(super) fn up_to_carrier(reader: &Reader<'t, 's>) -> Self {
-        Self { pause: Pause::AtCarrier, ..Self::new(reader) }
+    pub(super) fn up_to_carrier(reader: &Reader<'t, 's>, slots: &'s mut Slots) -> Self {
+        Self { pause: Pause::AtCarrier, ..Self::new(reader, slots) }
     }
 
     /// Whether the reader stands at an object that may hold the event.
@@ -220,12 +220,7 @@ impl<'t, 's> Found<'t, 's> {
 
     #[inline(always)]
     fn put(&mut self, field: Field, slot: Slot) -> Sure<()> {
-        if self.values.given.has(field) {
-            return Err(Slow);
-        }
-        self.values.given.add(field);
-        self.values.slots[field as usize] = slot;
-        Ok(())
+        self.values.give(field, slot).ok_or(Slow)
     }
 
     /// Everything but what is [plain](Self::plain).
@@ -323,6 +318,6 @@ impl<'t, 's> Found<'t, 's> {
 
     #[inline(always)]
     fn slot(&self, field: Field) -> Option<Slot> {
-        self.values.given.has(field).then_some(self.values.slots[field as usize])
+        self.values.get(field)
     }
 }

@@ -193,7 +193,7 @@ impl<'t, 's> Found<'t, 's> {
         let mut left = self.values.given.without(before.given).without(trail.fields());
         while let Some(field) = left.first() {
             left = left.without(Fields::of(&[field]));
-            fixed.slots.push((field, self.values.slots[field as usize]));
+            fixed.slots.extend(self.values.get(field).map(|slot| (field, slot)));
         }
         // a text would have to be noted where it stands, and so would what may hold the event
         let is_placed = fixed.slots.iter().any(|(field, _)| self.texts.has(*field));
