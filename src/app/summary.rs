@@ -8,7 +8,7 @@ use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Tab
 
 use crate::domain::verdict::Verdict;
 use crate::pipeline::Seen;
-use crate::pipeline::tally::Volume;
+use crate::pipeline::flows::Volume;
 use crate::pipeline::work::FlowKey;
 
 /// Sums over a run.

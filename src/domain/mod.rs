@@ -20,6 +20,7 @@ pub mod position;
 pub mod safeguard;
 pub mod sensitive;
 pub mod severity;
+pub mod short;
 pub mod territory;
 pub mod trace;
 pub mod verdict;

@@ -7,6 +7,7 @@
 use std::hash::{BuildHasher, Hasher};
 
 use crate::domain::place::Location;
+use crate::domain::short;
 
 /// Sets of two answers; the one that was added last comes first.
 const SETS: usize = 256;
@@ -57,7 +58,8 @@ impl HostMemo {
 
 impl Kept {
     fn is_of(&self, name: &str) -> bool {
-        self.answer.is_some() && self.name.get(..usize::from(self.len)) == Some(name.as_bytes())
+        self.answer.is_some()
+            && self.name.get(..usize::from(self.len)).is_some_and(|known| short::is_same(known, name.as_bytes()))
     }
 }
 

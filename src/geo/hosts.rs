@@ -173,9 +173,10 @@ fn authority_of(text: &str) -> Option<&str> {
     if is_odd(text.as_bytes()) {
         return None;
     }
-    let rest = match text.strip_prefix("https://") {
-        Some(rest) => rest,
-        None => behind_scheme(text)?,
+    // the scheme that there mostly is, compared as one number
+    let rest = match text.as_bytes().first_chunk() {
+        Some(b"https://") => text.get(8..)?,
+        Some(_) | None => behind_scheme(text)?,
     };
     let end = memchr::memchr3(b'/', b'?', b'#', rest.as_bytes()).unwrap_or(rest.len());
     rest.get(..end)

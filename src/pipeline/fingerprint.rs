@@ -1,11 +1,9 @@
 //! Which events are the same event. Re-reads of the audit log deliver rows again, out of order; DingTalk gives audit rows
 //! no event id, and a file id (`bizId`) stands on many rows.
 
-use std::hash::Hasher;
-
-use siphasher::sip128::{Hasher128, SipHasher13};
-
+use super::siphash::SipHash;
 use crate::domain::event::{Act, Event, Id};
+use crate::domain::short;
 
 /// Key of the duplicate check, made at random for each state folder: nobody can craft a row that is taken for another.
 #[derive(Clone, Copy, Debug)]
@@ -15,56 +13,79 @@ pub struct FingerprintKey(pub [u8; 16]);
 /// file, actor, app, receivers) of a push event. `None` when the event has no id at all: it then always counts as new, since to lose an
 /// event is worse than to tell it twice.
 pub fn fingerprint(event: &Event<'_>, key: &FingerprintKey) -> Option<u128> {
-    rest(event, Parts::behind(&begun(event.tenant.as_deref(), key)))
+    rest(event, begun(event.tenant.as_deref(), key))
 }
 
 /// A fingerprint as far as the tenant.
-fn begun(tenant: Option<&str>, key: &FingerprintKey) -> SipHasher13 {
-    let mut parts = Parts::behind(&SipHasher13::new_with_key(&key.0));
+fn begun(tenant: Option<&str>, key: &FingerprintKey) -> Parts {
+    let mut parts = Parts(SipHash::new(key.0));
     parts.text(tenant);
-    parts.flush();
-    parts.hash
+    parts
 }
 
-/// Makes one [`fingerprint`] after the other. What hashing the tenant came to is kept: events that follow each other mostly
-/// have the same one, and of a hash no step can begin before the last is done.
+/// Makes one [`fingerprint`] after the other. What hashing the tenant came to is kept: few have all events, and of a hash no
+/// step can begin before the last is done.
 #[derive(Clone, Default)]
 pub struct Fingerprints {
-    /// By which key `hash` was begun; `None`: it was not.
-    key: Option<FingerprintKey>,
-    tenant: String,
-    is_told: bool,
-    /// As far as the tenant.
-    hash: SipHasher13,
+    kept: [Begun; TENANTS],
+    /// The one that was asked for last.
+    last: usize,
 }
+
+/// Tenants that are kept.
+const TENANTS: usize = 4;
 
 /// Longest tenant that is kept, in bytes.
 const LONGEST: usize = 128;
+
+/// A fingerprint as far as a tenant.
+#[derive(Clone, Default)]
+struct Begun {
+    /// By which key it was begun; `None`: it was not.
+    key: Option<FingerprintKey>,
+    tenant: String,
+    /// Whether events name it.
+    is_told: bool,
+    parts: Parts,
+}
 
 impl Fingerprints {
     /// As [`fingerprint`].
     #[inline]
     pub fn of(&mut self, event: &Event<'_>, key: &FingerprintKey) -> Option<u128> {
         let tenant = event.tenant.as_deref();
-        if !self.is_begun(tenant, key) {
-            self.begin(tenant, key);
+        match self.kept.get(self.last).filter(|begun| begun.is_of(tenant, key)) {
+            Some(begun) => rest(event, begun.parts),
+            None => rest(event, self.begin(tenant, key)),
         }
-        rest(event, Parts::behind(&self.hash))
     }
 
-    fn is_begun(&self, tenant: Option<&str>, key: &FingerprintKey) -> bool {
-        let same = self.is_told == tenant.is_some() && self.tenant == tenant.unwrap_or_default();
-        same && self.key.is_some_and(|known| known.0 == key.0)
+    /// As far as another tenant than that of the event before.
+    #[inline(never)]
+    fn begin(&mut self, tenant: Option<&str>, key: &FingerprintKey) -> Parts {
+        if let Some(at) = self.kept.iter().position(|begun| begun.is_of(tenant, key)) {
+            self.last = at;
+            return self.kept[at].parts;
+        }
+        let parts = begun(tenant, key);
+        let name = tenant.unwrap_or_default();
+        if name.len() <= LONGEST {
+            self.last = (self.last + 1) % TENANTS;
+            let kept = &mut self.kept[self.last];
+            (kept.key, kept.is_told, kept.parts) = (Some(*key), tenant.is_some(), parts);
+            kept.tenant.clear();
+            kept.tenant.push_str(name);
+        }
+        parts
     }
+}
 
-    #[cold]
-    fn begin(&mut self, tenant: Option<&str>, key: &FingerprintKey) {
-        self.hash = begun(tenant, key);
-        let kept = tenant.unwrap_or_default();
-        self.key = Some(*key).filter(|_| kept.len() <= LONGEST);
-        self.is_told = tenant.is_some();
-        self.tenant.clear();
-        self.tenant.push_str(kept.get(..LONGEST.min(kept.len())).unwrap_or_default());
+impl Begun {
+    #[inline]
+    fn is_of(&self, tenant: Option<&str>, key: &FingerprintKey) -> bool {
+        let name = tenant.unwrap_or_default();
+        let same = self.is_told == tenant.is_some() && short::is_same(self.tenant.as_bytes(), name.as_bytes());
+        same && self.key.is_some_and(|known| u128::from_ne_bytes(known.0) == u128::from_ne_bytes(key.0))
     }
 }
 
@@ -74,8 +95,8 @@ fn rest(event: &Event<'_>, mut hash: Parts) -> Option<u128> {
         Act::Audit(code) => {
             let file = event.biz_id.as_ref()?;
             hash.id(Some(file));
-            hash.bytes(&code.to_ne_bytes());
-            hash.bytes(&event.time?.to_ne_bytes());
+            hash.number(code.cast_unsigned());
+            hash.number(event.time?.cast_unsigned());
             hash.id(event.actor.user_id.as_ref().map(|id| id.reveal()));
             // a collector may cut times to seconds: two acts in one second from two addresses are two
             hash.text(event.address.as_ref().map(|address| address.reveal().as_ref()));
@@ -90,11 +111,11 @@ fn rest(event: &Event<'_>, mut hash: Parts) -> Option<u128> {
     for person in &event.counterparts {
         hash.id(person.id.as_ref().map(|id| id.reveal()));
         hash.text(person.name.as_ref().map(|name| name.reveal().as_ref()));
-        hash.bytes(&person.kind.unwrap_or(-1).to_ne_bytes());
-        hash.bytes(&[person.member.into()]);
-        hash.bytes(&person.role.unwrap_or(-1).to_ne_bytes());
+        hash.number(person.kind.unwrap_or(-1).cast_unsigned());
+        hash.0.byte(person.member.into());
+        hash.number(person.role.unwrap_or(-1).cast_unsigned());
     }
-    Some(hash.finish())
+    Some(hash.0.finish())
 }
 
 /// What tells one push event from another.
@@ -112,79 +133,31 @@ fn push(event: &Event<'_>, kind: &str, hash: &mut Parts) -> Option<()> {
     Some(())
 }
 
-/// Bytes that are gathered before they are hashed: hashing many small parts one by one takes three times as long.
-const ROOM: usize = 128;
-
 /// Feeds parts so that no two lists of parts give the same bytes.
-struct Parts {
-    hash: SipHasher13,
-    bytes: [u8; ROOM],
-    len: usize,
-}
+#[derive(Clone, Copy, Default)]
+struct Parts(SipHash);
 
 impl Parts {
-    /// Behind what was hashed before.
-    fn behind(hash: &SipHasher13) -> Self {
-        Self { hash: *hash, bytes: [0; ROOM], len: 0 }
-    }
-
-    #[inline]
-    fn bytes(&mut self, part: &[u8]) {
-        if let Some(room) = self.bytes.get_mut(self.len..self.len + part.len()) {
-            copy(part, room);
-            self.len += part.len();
-        } else {
-            self.flush();
-            self.hash.write(part);
-        }
-    }
-
-    fn flush(&mut self) {
-        self.hash.write(self.bytes.get(..self.len).unwrap_or_default());
-        self.len = 0;
-    }
-
-    fn finish(mut self) -> u128 {
-        self.flush();
-        self.hash.finish128().as_u128()
+    #[inline(always)]
+    fn number(&mut self, number: u64) {
+        self.0.word(u64::from_le_bytes(number.to_ne_bytes()));
     }
 
     #[inline]
     fn text(&mut self, text: Option<&str>) {
-        self.bytes(&text.map_or(usize::MAX, str::len).to_ne_bytes());
-        self.bytes(text.unwrap_or_default().as_bytes());
+        self.number(text.map_or(u64::MAX, |text| text.len() as u64));
+        self.0.bytes(text.unwrap_or_default().as_bytes());
     }
 
     #[inline]
     fn id(&mut self, id: Option<&Id<'_>>) {
         // a number and a text of the same bytes differ by this mark
-        self.bytes(&[matches!(id, Some(Id::Number(_))).into()]);
+        self.0.byte(matches!(id, Some(Id::Number(_))).into());
         match id {
-            Some(Id::Number(number)) => self.bytes(&number.to_ne_bytes()),
+            Some(Id::Number(number)) => self.number(*number),
             Some(Id::Text(text)) => self.text(Some(text)),
             None => self.text(None),
         }
-    }
-}
-
-/// Copies a part to where there is as much room, without the call that copying memory is where it is short.
-#[inline]
-fn copy(part: &[u8], room: &mut [u8]) {
-    match part.len() {
-        8..16 => ends::<8>(part, room),
-        16..=32 => ends::<16>(part, room),
-        _ => room.copy_from_slice(part),
-    }
-}
-
-/// Copies the first bytes and the last: all, if there are no more than both.
-#[inline]
-fn ends<const BYTES: usize>(part: &[u8], room: &mut [u8]) {
-    if let (Some(first), Some(there)) = (part.first_chunk::<BYTES>(), room.first_chunk_mut()) {
-        *there = *first;
-    }
-    if let (Some(last), Some(there)) = (part.last_chunk::<BYTES>(), room.last_chunk_mut()) {
-        *there = *last;
     }
 }
 
@@ -221,8 +194,12 @@ fn digest(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::hash::Hasher;
+
+    use siphasher::sip128::{Hasher128, SipHasher13};
+
     use super::*;
-    use crate::domain::event::{Personal, Shape};
+    use crate::domain::event::{Counterpart, Personal, Shape};
 
     fn event<'a>(tenant: Option<&'a str>, user: &'a str) -> Event<'a> {
         let mut event = Event::new(Shape::AuditRow, Act::Audit(8));
@@ -250,9 +227,18 @@ mod tests {
             bytes.push(0);
             text(&mut bytes, &user);
             text(&mut bytes, "203.0.113.9");
+            bytes.push(1);
+            bytes.extend(71_u64.to_ne_bytes());
+            text(&mut bytes, &user);
+            bytes.extend([2_i64.to_ne_bytes(), (-1_i64).to_ne_bytes()].concat());
+            bytes.insert(bytes.len() - 8, 0);
             let mut hash = SipHasher13::new_with_key(&[7; 16]);
             hash.write(&bytes);
-            let of = fingerprint(&event(Some("ding8f2c41a0"), &user), &FingerprintKey([7; 16]));
+            let mut event = event(Some("ding8f2c41a0"), &user);
+            let id = Some(Personal::new(Id::Number(71)));
+            let name = Some(Personal::new(user.as_str().into()));
+            event.counterparts.push(Counterpart { id, name, kind: Some(2), ..Counterpart::default() });
+            let of = fingerprint(&event, &FingerprintKey([7; 16]));
             assert_eq!(of, Some(hash.finish128().as_u128()), "{user}");
         }
     }

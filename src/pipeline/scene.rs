@@ -25,6 +25,8 @@ pub struct Scene<'e, 'a> {
     /// What the operator's map says of the space, then of the knowledge base: the nearer statement counts.
     mapped: [Option<(&'e Id<'a>, &'e Space)>; 2],
     owner: OnceCell<Owner>,
+    /// Whose staff the actor is and where, if the directory has them.
+    staff: OnceCell<Option<(PartyId, Option<Place>)>>,
     actor: OnceCell<Location>,
     storage: OnceCell<Location>,
     /// What was found for hosts before.
@@ -54,8 +56,8 @@ impl<'e, 'a> Scene<'e, 'a> {
         let listed = |id: &'e Option<Id<'a>>| id.as_ref().and_then(|id| Some((id, estate.space(id)?)));
         let mapped = [listed(&event.space), listed(&event.workspace)];
         let (tenant, configured) = world.tenant(event.tenant.as_deref());
-        let (owner, actor, storage) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
-        Self { world, event, tenant, configured, mapped, owner, actor, storage, hosts: None }
+        let (owner, staff, actor, storage) = (OnceCell::new(), OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Self { world, event, tenant, configured, mapped, owner, staff, actor, storage, hosts: None }
     }
 
     /// Whether the file belongs to another organisation than the tenant's own, by what the event says.
@@ -212,18 +214,23 @@ impl<'e, 'a> Scene<'e, 'a> {
 
     /// Where the directory has the actor.
     fn home(&self) -> Option<Place> {
-        let contact = self.staff(self.event.actor.user_id.as_ref()?.reveal())?;
-        self.world.policy.place_of(contact)
+        self.actor_in_directory()?.1
+    }
+
+    /// Whose staff the actor is and where, as the directory says.
+    fn actor_in_directory(&self) -> Option<(PartyId, Option<Place>)> {
+        *self.staff.get_or_init(|| {
+            let contact = self.staff(self.event.actor.user_id.as_ref()?.reveal())?;
+            Some((contact.party, self.world.policy.place_of(contact)))
+        })
     }
 
     /// Whose staff the actor is: as the directory says; else the tenant's entity if it is the only one with staff in the
     /// tenant. An address never makes somebody the staff of a company.
     pub fn actor_party(&self) -> Recipient {
-        let actor = &self.event.actor;
-        let known = actor.user_id.as_ref().and_then(|id| self.staff(id.reveal()));
         let tenant = self.world.policy.tenant(self.tenant);
-        match known {
-            Some(contact) => Recipient::Party(contact.party),
+        match self.actor_in_directory() {
+            Some((party, _)) => Recipient::Party(party),
             None if self.configured && tenant.members.len() <= 1 => Recipient::Party(tenant.entity),
             None => Recipient::Stranger,
         }

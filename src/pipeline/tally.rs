@@ -5,28 +5,17 @@ use std::sync::Arc;
 
 use super::batch::{Batch, Message};
 use super::dedupe::{AHEAD, Dedupe};
+use super::flows::{Flows, Recent};
 use super::ports::Reached;
 use super::record::{Written, other_line, short_digest};
 use super::report::{BatchReport, Coverage, Gap, Rejected};
 use super::standing::{self, Occasion, Told};
 use super::told;
-use super::work::{Fate, FlowKey, Outcome, Slice};
+use super::work::{Fate, Outcome, Slice};
 use super::world::World;
 use crate::domain::finding::window_start;
 use crate::domain::party::TenantId;
 use crate::domain::position::{Lane, LaneId, Position};
-
-/// Events and bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Volume {
-    /// Legs.
-    pub legs: u64,
-    /// Bytes, as far as events state them.
-    pub bytes: u64,
-}
-
-/// Legs by flow. Its keys come from closed sets, so that nobody can choose them to collide.
-pub type Flows = HashMap<FlowKey, Volume, foldhash::fast::FixedState>;
 
 /// Counts of one batch, for metrics and summaries. `received = judged + rejected + duplicate` always.
 #[derive(Debug, Default)]
@@ -60,11 +49,7 @@ impl Counts {
         self.unclassified += later.unclassified;
         later.rejected.into_iter().for_each(|(reason, n)| *self.rejected.entry(reason).or_default() += n);
         self.duplicate += later.duplicate;
-        for (flow, Volume { legs, bytes }) in later.flows {
-            let volume = self.flows.entry(flow).or_default();
-            volume.legs += legs;
-            volume.bytes = volume.bytes.saturating_add(bytes);
-        }
+        later.flows.into_iter().for_each(|(flow, volume)| self.flows.entry(flow).or_default().join(volume));
         self.records += later.records;
         self.latest = self.latest.max(later.latest);
     }
@@ -114,10 +99,12 @@ impl Tally {
             world: None,
             mark: None,
             draft: 0,
+            recent: Recent::default(),
         };
         round.report.gaps = pass_over(batch, lanes, &mut self.next);
         round.coverage = cover(batch, lanes, &mut self.next);
         slices.iter_mut().for_each(|slice| round.slice(slice));
+        round.recent.join_into(&mut round.counts.flows);
         round.report.coverage = round.coverage.into_iter().map(|(_, coverage)| coverage).collect();
         (round.report, round.counts)
     }
@@ -191,6 +178,8 @@ struct Round<'a> {
     mark: Option<(TenantId, i64, u128)>,
     /// Where the next line for stream users is looked for in the slice.
     draft: usize,
+    /// What is not in the counts yet.
+    recent: Recent,
 }
 
 impl Round<'_> {
@@ -248,13 +237,7 @@ impl Round<'_> {
             self.standing(tenant, at, position, message);
         }
         for flow in &slice.flows[flows.0 as usize..flows.1 as usize] {
-            // mostly there: a look-up alone is quicker than one that would make room
-            let volume = match self.counts.flows.get_mut(flow) {
-                Some(volume) => volume,
-                None => self.counts.flows.entry(*flow).or_default(),
-            };
-            volume.legs += 1;
-            volume.bytes = volume.bytes.saturating_add(bytes);
+            self.recent.count(*flow, bytes, &mut self.counts.flows);
         }
         if let Some(written) = written {
             self.written(&mut slice.written[written as usize]);

@@ -12,7 +12,7 @@ use super::scene::Scene;
 use super::told::Drafts;
 use super::world::World;
 use crate::dingtalk::legs::Movement;
-use crate::dingtalk::{Reject, Scratch};
+use crate::dingtalk::{self, Reject, Scratch};
 use crate::domain::event::Event;
 use crate::domain::flow::{Case, FlowKind, Leg};
 use crate::domain::judge::Memo;
@@ -54,13 +54,18 @@ impl FlowKey {
             destination: judged.leg.destination.label(),
         }
     }
+
+    /// All of it as one number: a key is looked for with every leg.
+    #[inline]
+    pub(super) fn number(&self) -> u64 {
+        let [[a, b], [c, d]] = [self.origin, self.destination];
+        u64::from_le_bytes([self.verdict as u8, self.kind as u8, a, b, c, d, 0, 0])
+    }
 }
 
 impl std::hash::Hash for FlowKey {
-    /// As one number: a key is hashed for every leg.
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        let [[a, b], [c, d]] = [self.origin, self.destination];
-        state.write_u64(u64::from_le_bytes([self.verdict as u8, self.kind as u8, a, b, c, d, 0, 0]));
+        state.write_u64(self.number());
     }
 }
 
@@ -183,6 +188,9 @@ pub fn work(
     let from = range.start;
     let (mut scratch, hosts) = (std::mem::take(&mut slice.scratch), std::mem::take(&mut slice.hosts));
     for (message, at) in batch.messages()[range].iter().zip(from..) {
+        if let Some(next) = batch.messages().get(at + 1) {
+            dingtalk::fetch(batch.payload(next));
+        }
         let (number, message, payload, hosts) = (at as u32, *message, batch.payload(message), &hosts);
         let mut worker = Worker { world, task, lanes, message, number, payload: Payload::new(payload), hosts, slice };
         if message.cut > 0 {
