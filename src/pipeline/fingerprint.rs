@@ -143,13 +143,13 @@ impl Parts {
         self.0.word(u64::from_le_bytes(number.to_ne_bytes()));
     }
 
-    #[inline]
+    #[inline(always)]
     fn text(&mut self, text: Option<&str>) {
         self.number(text.map_or(u64::MAX, |text| text.len() as u64));
         self.0.bytes(text.unwrap_or_default().as_bytes());
     }
 
-    #[inline]
+    #[inline(always)]
     fn id(&mut self, id: Option<&Id<'_>>) {
         // a number and a text of the same bytes differ by this mark
         self.0.byte(matches!(id, Some(Id::Number(_))).into());

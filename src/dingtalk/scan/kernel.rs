@@ -123,6 +123,8 @@ impl Kernel {
 pub fn fetch(message: &[u8]) {
     #[cfg(target_arch = "x86_64")]
     x86::fetch(message);
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = message;
 }
 
 /// Bytes of marks that a text of that many bytes needs: those of its blocks, and one word more, so that a whole word can be
