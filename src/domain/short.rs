@@ -1,4 +1,4 @@
-//! Short strings of bytes, without the call that comparing or copying memory is.
+//! Short strings of bytes, compared and read without the call that comparing or copying memory is.
 
 /// Whether two strings are the same.
 #[inline(always)]

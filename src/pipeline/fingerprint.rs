@@ -23,8 +23,8 @@ fn begun(tenant: Option<&str>, key: &FingerprintKey) -> Parts {
     parts
 }
 
-/// Makes one [`fingerprint`] after the other. What hashing the tenant came to is kept: few have all events, and of a hash no
-/// step can begin before the last is done.
+/// Makes one [`fingerprint`] after the other. What hashing a tenant came to is kept: nearly all events are of a few, and of a
+/// hash no step can begin before the last is done.
 #[derive(Clone, Default)]
 pub struct Fingerprints {
     kept: [Begun; TENANTS],
