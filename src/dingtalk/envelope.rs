@@ -80,9 +80,12 @@ impl<'t> Context<'t> {
     where
         't: 'd,
     {
+        // mostly nothing around an event says anything, and what it says itself is made where it stays
+        if self.storage.is_empty() {
+            return draft.storage();
+        }
         let own = draft.storage();
-        // mostly nothing around an event says anything
-        if self.storage.is_empty() || !own.is_silent() { own } else { self.storage.clone() }
+        if own.is_silent() { self.storage.clone() } else { own }
     }
 }
 

@@ -108,7 +108,7 @@ pub struct Counterpart<'a> {
 }
 
 /// Hosts of a storage, in order, each once. The first two need no allocation.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hosts<'a> {
     first: [Option<Text<'a>>; 2],
     more: Vec<Text<'a>>,
@@ -117,6 +117,12 @@ pub struct Hosts<'a> {
 impl<'a> Hosts<'a> {
     /// No host.
     pub const NONE: Self = Self { first: [None, None], more: Vec::new() };
+
+    /// One host.
+    #[inline(always)]
+    pub fn of(host: Text<'a>) -> Self {
+        Self { first: [Some(host), None], more: Vec::new() }
+    }
 
     /// Adds a host, if it is not there yet.
     pub fn add(&mut self, host: Text<'a>) {
@@ -144,6 +150,20 @@ impl<'a> Hosts<'a> {
     }
 }
 
+impl Default for Hosts<'_> {
+    #[inline]
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
+impl Default for Storage<'_> {
+    #[inline]
+    fn default() -> Self {
+        Self { region: None, hosts: Hosts::NONE, bucket: None }
+    }
+}
+
 impl<'a> FromIterator<Text<'a>> for Hosts<'a> {
     fn from_iter<I: IntoIterator<Item = Text<'a>>>(hosts: I) -> Self {
         let mut all = Self::default();
@@ -153,7 +173,7 @@ impl<'a> FromIterator<Text<'a>> for Hosts<'a> {
 }
 
 /// What the collector learnt about where the file is stored.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Storage<'a> {
     /// DingTalk's region enum, or a cloud region id.
     pub region: Option<Text<'a>>,

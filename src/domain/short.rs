@@ -8,8 +8,10 @@ pub fn is_same(one: &[u8], other: &[u8]) -> bool {
     }
     match one.len() {
         ..8 => number(one) == number(other),
-        8..16 => unlike::<8>(one, other) == 0,
-        16.. => unlike::<16>(one, other) == 0,
+        8..16 => have_same_ends::<8>(one, other),
+        16..=32 => have_same_ends::<16>(one, other),
+        33..=64 => have_same_ends::<32>(one, other),
+        65.. => one == other,
     }
 }
 
@@ -26,25 +28,18 @@ pub fn number(bytes: &[u8]) -> u64 {
     u64::from(*first) | u64::from(*middle) << (8 * (len / 2)) | u64::from(*last) << (8 * (len - 1))
 }
 
-/// The bits in which two strings of the same length differ, in steps and once more at their end.
+/// Whether so many bytes at the beginning of two strings are the same, and as many at their end: which may have bytes in
+/// common, so that there is no rest.
 #[inline(always)]
-fn unlike<const STEP: usize>(one: &[u8], other: &[u8]) -> u128 {
-    let (Some(last), Some(other_last)) = (one.last_chunk::<STEP>(), other.last_chunk::<STEP>()) else { return 1 };
-    let (mut one, mut other, mut unlike) = (one, other, bits(last) ^ bits(other_last));
-    while let (Some((step, rest)), Some((other_step, other_rest))) =
-        (one.split_first_chunk::<STEP>(), other.split_first_chunk::<STEP>())
-    {
-        unlike |= bits(step) ^ bits(other_step);
-        (one, other) = (rest, other_rest);
-    }
-    unlike
+fn have_same_ends<const BYTES: usize>(one: &[u8], other: &[u8]) -> bool {
+    let begin = same(one.first_chunk::<BYTES>(), other.first_chunk());
+    begin & same(one.last_chunk::<BYTES>(), other.last_chunk())
 }
 
+/// Of a number of bytes that is known before, which takes no call.
 #[inline(always)]
-fn bits<const STEP: usize>(bytes: &[u8; STEP]) -> u128 {
-    let mut wide = [0; 16];
-    wide[..STEP].copy_from_slice(bytes);
-    u128::from_ne_bytes(wide)
+fn same<const BYTES: usize>(one: Option<&[u8; BYTES]>, other: Option<&[u8; BYTES]>) -> bool {
+    one.zip(other).is_some_and(|(one, other)| one == other)
 }
 
 #[cfg(test)]

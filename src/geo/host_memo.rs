@@ -4,8 +4,6 @@
 //! Bounded, allocates once, and never outlives the generation of the databases that it was filled by. It decides nothing:
 //! what it does not hold, the tables say.
 
-use std::hash::{BuildHasher, Hasher};
-
 use crate::domain::place::Location;
 use crate::domain::short;
 
@@ -31,7 +29,6 @@ const FREE: Kept = Kept { len: 0, name: [0; LONGEST], answer: None };
 pub struct HostMemo {
     generation: u64,
     sets: Vec<[Kept; 2]>,
-    hasher: foldhash::fast::RandomState,
 }
 
 impl HostMemo {
@@ -48,9 +45,7 @@ impl HostMemo {
     /// The answer for a name: the one that is kept, or that of `ask`, which is kept then.
     #[inline]
     pub(super) fn find(&mut self, name: &str, ask: impl FnOnce() -> Option<Location>) -> Option<Location> {
-        let mut hash = self.hasher.build_hasher();
-        hash.write(name.as_bytes());
-        let Some(set) = self.sets.get_mut(hash.finish() as usize % SETS) else { return ask() };
+        let Some(set) = self.sets.get_mut(place(name.as_bytes())) else { return ask() };
         let kept = set.iter().find(|kept| kept.is_of(name)).and_then(|kept| kept.answer);
         kept.unwrap_or_else(|| fill(set, name, ask()))
     }
@@ -61,6 +56,15 @@ impl Kept {
         self.answer.is_some()
             && self.name.get(..usize::from(self.len)).is_some_and(|known| short::is_same(known, name.as_bytes()))
     }
+}
+
+/// The set for a name, by its length and both its ends. Whoever chooses names that share one has them looked up each time.
+#[inline]
+fn place(name: &[u8]) -> usize {
+    let ends = name.first_chunk().zip(name.last_chunk());
+    let [first, last] = ends.map_or([0; 2], |(first, last)| [u64::from_le_bytes(*first), u64::from_le_bytes(*last)]);
+    let mixed = first.rotate_left(23) ^ last.wrapping_add(name.len() as u64);
+    (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize % SETS
 }
 
 #[cold]

@@ -85,11 +85,16 @@ impl Hosts {
         self.find_name(host_of(host_or_url)?)
     }
 
-    /// The same, with what was found for the same authority before.
+    /// The same, with what was found for the same name before: that is the authority, or for a URL as most are whatever is
+    /// before its path, which is the same unless the authority ends by another sign.
     #[inline]
     pub(super) fn find_with(&self, memo: &mut HostMemo, host_or_url: &str) -> Option<Location> {
-        let authority = authority_of(host_or_url)?;
-        memo.find(authority, || self.find_name(host_in(authority)?))
+        let text = sound(host_or_url)?;
+        let before_path = match text.strip_prefix(HTTPS) {
+            Some(rest) => up_to_slash(rest),
+            None => authority_in(text)?,
+        };
+        memo.find(before_path, || self.find_name(host_in(up_to_end(before_path))?))
     }
 
     /// The place of what was cut out of a URL as its host.
@@ -166,20 +171,51 @@ fn host_of(text: &str) -> Option<&str> {
     host_in(authority_of(text)?)
 }
 
-/// Cuts the host with what is before and behind it out of a URL (RFC 3986 §3.2). Backslashes and control characters are
-/// refused wherever they stand: parsers disagree about them, which is what look-alikes live on.
+/// Cuts the host with what is before and behind it out of a URL.
 fn authority_of(text: &str) -> Option<&str> {
+    authority_in(sound(text)?)
+}
+
+/// The text without space around it. Backslashes and control characters are refused wherever they stand: parsers disagree
+/// about them, which is what look-alikes live on.
+#[inline]
+fn sound(text: &str) -> Option<&str> {
     let text = trimmed(text);
-    if is_odd(text.as_bytes()) {
-        return None;
-    }
-    // the scheme that there mostly is, compared as one number
-    let rest = match text.as_bytes().first_chunk() {
-        Some(b"https://") => text.get(8..)?,
-        Some(_) | None => behind_scheme(text)?,
+    (!is_odd(text.as_bytes())).then_some(text)
+}
+
+/// The scheme that there mostly is, and what is behind it.
+const HTTPS: &str = "https://";
+
+/// The authority of a sound text (RFC 3986 §3.2).
+fn authority_in(text: &str) -> Option<&str> {
+    let rest = match text.strip_prefix(HTTPS) {
+        Some(rest) => rest,
+        None => behind_scheme(text)?,
     };
-    let end = memchr::memchr3(b'/', b'?', b'#', rest.as_bytes()).unwrap_or(rest.len());
-    rest.get(..end)
+    Some(up_to_end(rest))
+}
+
+/// The authority that a text begins with.
+fn up_to_end(text: &str) -> &str {
+    let end = memchr::memchr3(b'/', b'?', b'#', text.as_bytes()).unwrap_or(text.len());
+    text.get(..end).unwrap_or_default()
+}
+
+/// What is before the first slash, which in a URL is near: eight bytes in a step, and nothing is called.
+#[inline]
+fn up_to_slash(text: &str) -> &str {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let (steps, _) = text.as_bytes().as_chunks::<8>();
+    for (at, step) in steps.iter().enumerate() {
+        let others = u64::from_le_bytes(*step) ^ (ONES * b'/' as u64);
+        // the lowest high bit is that of the first byte that was a slash
+        let slashes = others.wrapping_sub(ONES) & !others & (ONES << 7);
+        if slashes != 0 {
+            return text.get(..8 * at + slashes.trailing_zeros() as usize / 8).unwrap_or_default();
+        }
+    }
+    text.split_once('/').map_or(text, |(before, _)| before)
 }
 
 /// Whether there is a backslash or a control character. Looks at all bytes, 16 in a step without an early end, and at the

@@ -50,7 +50,7 @@ type Arrival = (Location, Recipient);
 
 impl<'e, 'a> Scene<'e, 'a> {
     /// Sets the event into the world.
-    #[inline]
+    #[inline(always)]
     pub fn new(world: &'e World, event: &'e Event<'a>) -> Self {
         let estate = &world.estate;
         let listed = |id: &'e Option<Id<'a>>| id.as_ref().and_then(|id| Some((id, estate.space(id)?)));
@@ -84,9 +84,10 @@ impl<'e, 'a> Scene<'e, 'a> {
 
     /// The same with what was found for hosts before.
     #[must_use]
-    #[inline]
-    pub fn with_hosts(self, hosts: &'e RefCell<HostMemo>) -> Self {
-        Self { hosts: Some(hosts), ..self }
+    #[inline(always)]
+    pub fn with_hosts(mut self, hosts: &'e RefCell<HostMemo>) -> Self {
+        self.hosts = Some(hosts);
+        self
     }
 
     #[inline]

@@ -113,7 +113,7 @@ impl Kernel {
         if self == Self::Sse2 {
             return x86::sse2(text, marks);
         }
-        walk(text, marks, portable, |_| {})
+        walk(text, marks, portable, |_, _| {})
     }
 }
 
@@ -142,46 +142,58 @@ struct Masks {
     controls: u64,
 }
 
+/// A part of a text that is looked at in one step.
+type Block = [u8; BLOCK];
+
+impl Masks {
+    /// Of what is behind so many bytes, fewer than a block has.
+    #[inline(always)]
+    fn without_first(self, bytes: usize) -> Self {
+        let Self { quotes, backslashes, controls } = self;
+        Self { quotes: quotes >> bytes, backslashes: backslashes >> bytes, controls: controls >> bytes }
+    }
+}
+
 /// Goes over the text block by block and marks its quotes. `look` tells what is in a block; `check` is shown each block, the
-/// last one filled up with spaces.
+/// last one with the 64 bytes before it, for it begins within the one before; a text that is too short for that is filled up
+/// with spaces instead.
 #[inline(always)]
 fn walk(
     text: &[u8],
     marks: &mut [u8],
-    look: impl Fn(&[u8; BLOCK]) -> Masks,
-    mut check: impl FnMut(&[u8; BLOCK]),
+    look: impl Fn(&Block) -> Masks,
+    mut check: impl FnMut(Option<&Block>, &Block),
 ) -> Option<Escapes> {
     let mut state = State { at: 0, odd: 0, escapes: Escapes::none(text.len()), escaped: false };
     let mut words = marks.as_chunks_mut::<WORD>().0.iter_mut();
     let (blocks, rest) = text.as_chunks::<BLOCK>();
     for (block, word) in blocks.iter().zip(&mut words) {
-        check(block);
+        check(None, block);
         *word = state.strings(look(block))?.to_le_bytes();
     }
     if !rest.is_empty() {
-        let last = last_block(text, rest);
-        check(&last);
-        *words.next()? = state.strings(look(&last))?.to_le_bytes();
+        let masks = match text.last_chunk::<{ 2 * BLOCK }>().map(|end| end.as_chunks().0) {
+            Some([before, last]) => {
+                check(Some(before), last);
+                look(last).without_first(BLOCK - rest.len())
+            }
+            Some(_) | None => {
+                let last = filled_up(rest);
+                check(None, &last);
+                look(&last)
+            }
+        };
+        *words.next()? = state.strings(masks)?.to_le_bytes();
     }
     *words.next()? = [0; WORD];
     Some(state.escapes)
 }
 
-/// The rest of a text behind its whole blocks, with spaces behind it.
-#[inline(always)]
-fn last_block(text: &[u8], rest: &[u8]) -> [u8; BLOCK] {
-    let mut room = [b' '; 2 * BLOCK];
-    match text.last_chunk::<BLOCK>() {
-        // with what is before it, as no copy of any other length is as quick
-        Some(end) => {
-            *room.first_chunk_mut().unwrap_or(&mut [0; BLOCK]) = *end;
-            room.get(BLOCK - rest.len()..).and_then(<[u8]>::first_chunk).copied().unwrap_or([b' '; BLOCK])
-        }
-        None => {
-            room[..rest.len()].copy_from_slice(rest);
-            *room.first_chunk().unwrap_or(&[b' '; BLOCK])
-        }
-    }
+/// Fewer bytes than a block has, with spaces behind them.
+fn filled_up(rest: &[u8]) -> Block {
+    let mut block = [b' '; BLOCK];
+    block[..rest.len()].copy_from_slice(rest);
+    block
 }
 
 /// What is carried from block to block.

@@ -5,6 +5,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use super::Text;
+use crate::domain::short;
 
 /// An identifier that DingTalk writes now as a number, now as a string. Digits without a leading zero that fit 64 bits are
 /// a number either way, so `"24870551923"` equals `24870551923`; anything else is text.
@@ -18,7 +19,7 @@ pub enum Id<'a> {
 
 impl<'a> Id<'a> {
     /// Canonical form of a text.
-    #[inline]
+    #[inline(always)]
     pub fn from_text(text: Text<'a>) -> Self {
         if !text.as_bytes().first().is_some_and(u8::is_ascii_digit) {
             return Self::Text(text);
@@ -39,17 +40,22 @@ impl<'a> Id<'a> {
 }
 
 fn canonical_number(text: &str) -> Option<u64> {
-    let digit = |byte: u8| Some(u64::from(byte.wrapping_sub(b'0'))).filter(|digit| *digit < 10);
     match text.as_bytes() {
         [b'0'] => Some(0),
-        digits @ [b'1'..=b'9', ..] if digits.len() < 8 => {
-            digits.iter().try_fold(0, |number, byte| Some(number * 10 + digit(*byte)?))
-        }
+        digits @ [b'1'..=b'9', ..] if digits.len() < 8 => few(digits),
         // 19 digits fit whatever they are
         digits @ [b'1'..=b'9', ..] if digits.len() < 20 => in_eights(digits),
         [b'1'..=b'9', ..] if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok(),
         _ => None,
     }
+}
+
+/// The number that one digit to seven make.
+#[inline]
+fn few(digits: &[u8]) -> Option<u64> {
+    // with zeros before them
+    let room = 8 * (8 - digits.len());
+    joined((short::number(digits) ^ ZEROS) << room)
 }
 
 /// Powers of ten by the number of digits.
@@ -68,10 +74,13 @@ fn in_eights(digits: &[u8]) -> Option<u64> {
     Some(whole * TENS[rest.len()] + joined(last)?)
 }
 
+/// Eight zeros as text.
+const ZEROS: u64 = 0x3030_3030_3030_3030;
+
 /// Of eight digits, the first in the lowest byte: what each counts.
 #[inline]
 fn values(digits: [u8; 8]) -> u64 {
-    u64::from_le_bytes(digits) ^ 0x3030_3030_3030_3030
+    u64::from_le_bytes(digits) ^ ZEROS
 }
 
 /// The number that eight digits make.

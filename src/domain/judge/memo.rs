@@ -9,17 +9,21 @@
 
 use super::super::calendar::day_of;
 use super::super::flow::{Case, Leg, Recipient};
+use super::super::map::Map;
 use super::super::place::{Candidates, District, Location, Place};
 use super::super::policy::Policy;
 use super::super::trace::Silent;
 use super::super::verdict::Decision;
 
-/// Sets of four decisions; the one that was added last comes first. 1.8 MB in all, of which work touches what it needs: a
+/// Sets of four keys; the one that was added last comes first. 1 MB in all, of which work touches what it needs: a
 /// decision that had to go costs a walk over the register, which grows with the number of its entries.
 const SETS: usize = 1 << 12;
 
-/// Decisions in a set.
+/// Keys in a set.
 const WAYS: usize = 4;
+
+/// Different decisions that are kept. When there are more, all are forgotten.
+const MOST_DECISIONS: usize = SETS * WAYS;
 
 /// Everything that the rules can see.
 type Key = [u64; 7];
@@ -27,17 +31,26 @@ type Key = [u64; 7];
 /// The key of nothing: a leg's key names its kind by a number from 1 on.
 const NOTHING: Key = [0; 7];
 
+/// One line of the cache: what is fetched from memory for a leg.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 struct Kept {
     key: Key,
-    decision: Option<Decision>,
+    /// Index of its decision.
+    decision: u32,
 }
+
+const _: () = assert!(size_of::<Kept>() == 64, "one line of the cache");
 
 /// Decisions of one generation.
 #[derive(Clone, Debug, Default)]
 pub struct Memo {
     generation: u64,
     sets: Vec<[Kept; WAYS]>,
+    /// Each once: there are far fewer than keys.
+    decisions: Vec<Decision>,
+    /// Where each stands.
+    places: Map<Decision, u32>,
 }
 
 impl Memo {
@@ -46,9 +59,15 @@ impl Memo {
     pub fn enter(&mut self, generation: u64) {
         if self.generation != generation || self.sets.is_empty() {
             self.generation = generation;
-            self.sets.clear();
-            self.sets.resize(SETS, [Kept { key: NOTHING, decision: None }; WAYS]);
+            self.forget();
         }
+    }
+
+    fn forget(&mut self) {
+        self.sets.clear();
+        self.sets.resize(SETS, [Kept { key: NOTHING, decision: 0 }; WAYS]);
+        self.decisions.clear();
+        self.places.clear();
     }
 
     /// Judges one leg, exactly as [`Policy::judge`] does.
@@ -57,26 +76,44 @@ impl Memo {
         let key = key(leg, case);
         let at = hash(&key) as usize % SETS;
         let kept = self.sets.get(at).and_then(|set| set.iter().find(|kept| is_same(&kept.key, &key)));
-        match kept.and_then(|kept| kept.decision) {
-            Some(decision) => decision,
-            None => self.ask(at, key, policy.judge(leg, case, &mut Silent)),
+        match kept.and_then(|kept| self.decisions.get(kept.decision as usize)) {
+            Some(decision) => *decision,
+            None => self.ask(at, policy, leg, case),
         }
     }
 
     #[cold]
-    fn ask(&mut self, at: usize, key: Key, decision: Decision) -> Decision {
+    fn ask(&mut self, at: usize, policy: &Policy, leg: &Leg, case: &Case) -> Decision {
+        let decision = policy.judge(leg, case, &mut Silent);
+        let place = self.place(decision);
         if let Some(set) = self.sets.get_mut(at) {
             set.copy_within(..WAYS - 1, 1);
-            set[0] = Kept { key, decision: Some(decision) };
+            set[0] = Kept { key: key(leg, case), decision: place };
         }
         decision
     }
+
+    /// Where a decision stands, which is added if it is new.
+    fn place(&mut self, decision: Decision) -> u32 {
+        if let Some(place) = self.places.get(&decision) {
+            return *place;
+        }
+        if self.decisions.len() == MOST_DECISIONS {
+            self.forget();
+        }
+        let place = self.decisions.len() as u32;
+        self.decisions.push(decision);
+        self.places.insert(decision, place);
+        place
+    }
 }
 
-/// Whether two keys are equal, without the call that comparing memory is.
-#[inline]
-fn is_same(one: &Key, other: &Key) -> bool {
-    one.iter().zip(other).fold(0, |unlike, (one, other)| unlike | (one ^ other)) == 0
+/// Whether two keys are equal: number by number, for together they would be read from memory to which the second was just
+/// written in parts, and the processor would wait for it.
+#[inline(always)]
+fn is_same([a, b, c, d, e, f, g]: &Key, other: &Key) -> bool {
+    let [h, i, j, k, l, m, n] = other;
+    a == h && b == i && c == j && d == k && e == l && f == m && g == n
 }
 
 /// The facts of a leg and its case as numbers. No two that the rules could tell apart have the same.

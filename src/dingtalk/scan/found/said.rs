@@ -8,7 +8,7 @@ use crate::dingtalk::said::{Counterparts, Said};
 use crate::dingtalk::scan::reader::Span;
 use crate::dingtalk::storage;
 use crate::dingtalk::value::Ids;
-use crate::domain::event::{Counterpart, Id, Storage, Text};
+use crate::domain::event::{Counterpart, Hosts, Id, Storage, Text};
 
 impl<'t> Said<'t> for Found<'t, '_> {
     #[inline(always)]
@@ -56,20 +56,13 @@ impl<'t> Said<'t> for Found<'t, '_> {
     #[inline(always)]
     fn storage(&self) -> Storage<'t> {
         let text = |span: Span| if span.is_empty() { None } else { self.text_of(span).ok() };
-        let mut storage =
-            Storage { region: text(self.values.region), bucket: text(self.values.bucket), ..Storage::default() };
-        let mut add = |span: Span| self.text_of(span).map_or((), |host| storage.hosts.add(host));
-        match self.values.hosts.as_slice() {
+        let hosts = match self.values.hosts.as_slice() {
             // mostly there is one, if any: no order to find
-            [] => {}
-            [(_, span)] => add(*span),
-            many => {
-                for kind in 0..storage::HOSTS {
-                    many.iter().filter(|(known, _)| *known == kind).for_each(|(_, span)| add(*span));
-                }
-            }
-        }
-        storage
+            [] => Hosts::NONE,
+            [(_, span)] => self.text_of(*span).map_or(Hosts::NONE, Hosts::of),
+            many => self.hosts_in_order(many),
+        };
+        Storage { region: text(self.values.region), hosts, bucket: text(self.values.bucket) }
     }
 
     #[inline(always)]
@@ -113,5 +106,14 @@ impl<'t> Said<'t> for Found<'t, '_> {
         if !self.members.is_empty() {
             all.extend(self.members.drain(..));
         }
+    }
+}
+
+impl<'t> Found<'t, '_> {
+    /// Hosts as they are preferred.
+    fn hosts_in_order(&self, hosts: &[(u8, Span)]) -> Hosts<'t> {
+        let of_kind = |kind| hosts.iter().filter(move |(known, _)| *known == kind);
+        let ordered = (0..storage::HOSTS).flat_map(of_kind);
+        ordered.filter_map(|(_, span)| self.text_of(*span).ok()).collect()
     }
 }
