@@ -77,10 +77,7 @@ pub(super) fn give<'a>(
     }
     let union_id = draft.single(Field::Union).0.map(|id| Personal::new(id.to_string().into()));
     let is_borrowed = draft.is_borrowed() && union_id.is_none();
-    let name = match draft.text(Field::RealName) {
-        None => draft.text(Field::OperatorName),
-        name @ Some(_) => name,
-    };
+    let name = draft.either_text(Field::RealName, Field::OperatorName);
     let mut given = Ok(Event {
         shape: if draft.is_snake() { Shape::LegacyRow } else { Shape::AuditRow },
         act: Act::Audit(draft.number(Field::Action).unwrap_or_default()),

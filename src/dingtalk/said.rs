@@ -34,6 +34,11 @@ pub(super) trait Said<'a> {
     /// A text.
     fn text(&self, field: Field) -> Option<Text<'a>>;
 
+    /// The text of the first field that has one.
+    fn either_text(&self, field: Field, other: Field) -> Option<Text<'a>> {
+        self.text(field).or_else(|| self.text(other))
+    }
+
     /// The ids of people, without the empty ones.
     fn ids(&self, field: Field) -> Ids<'a>;
 

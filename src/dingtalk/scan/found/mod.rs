@@ -142,6 +142,7 @@ impl<'t, 's> Found<'t, 's> {
             *reader = behind;
             return Ok(());
         }
+        let before = before.unwrap_or_default();
         self.undo(&before);
         *reader = if reader.is_plain() && shapes.is_curious() {
             self.learn(shapes, (root, &before), *reader)?

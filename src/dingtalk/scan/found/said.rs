@@ -44,6 +44,12 @@ impl<'t> Said<'t> for Found<'t, '_> {
         self.slot(field).and_then(|slot| self.text_of(Span::from_bits(slot)).ok())
     }
 
+    #[inline(always)]
+    fn either_text(&self, field: Field, other: Field) -> Option<Text<'t>> {
+        let slot = self.slot(field).or_else(|| self.slot(other))?;
+        self.text_of(Span::from_bits(slot)).ok()
+    }
+
     fn ids(&self, field: Field) -> Ids<'t> {
         self.ids_of(field)
     }

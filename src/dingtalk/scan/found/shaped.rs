@@ -9,7 +9,7 @@ use crate::dingtalk::scan::shape::{End, Fixed, Root, Shapes, Step};
 use crate::dingtalk::scan::stride::{Hosts, stride};
 use crate::dingtalk::scan::trail::Trail;
 
-/// What is known of an object before a shape is tried, which may turn out not to fit. Mostly nothing is.
+/// What is known of an object before a shape is tried, which may turn out not to fit.
 #[derive(Default)]
 pub(super) struct Before {
     given: Fields,
@@ -34,12 +34,10 @@ impl<'t, 's> Found<'t, 's> {
         }
     }
 
+    /// `None`: nothing, as mostly.
     #[inline(always)]
-    pub(super) fn before(&self, root: Root) -> Before {
-        if root != Root::Behind {
-            return Before::default();
-        }
-        Before {
+    pub(super) fn before(&self, root: Root) -> Option<Before> {
+        (root == Root::Behind).then(|| Before {
             given: self.values.given,
             texts: self.texts,
             lists: self.lists,
@@ -49,7 +47,7 @@ impl<'t, 's> Found<'t, 's> {
             hosts: self.values.hosts,
             receivers: self.receivers.len(),
             members: self.members.len(),
-        }
+        })
     }
 
     /// As it was before.
