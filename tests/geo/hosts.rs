@@ -134,6 +134,20 @@ fn the_longest_rule_of_the_operator_comes_first() {
     assert_eq!(GEO.source(GEO.host("files.example.hk").unwrap().source).to_string(), "host rule files.example.hk");
 }
 
+/// Whatever was kept for the same beginning: an authority ends at the first `/`, `?` or `#` (RFC 3986 §3.2).
+#[test]
+fn an_authority_ends_where_it_ends_whatever_was_asked_before() {
+    let here = ["", "/", "/a?b#c", "?a=/b", "#a/b", "?", "#", "?/", ":443/x", ":443?x/y", "?@evil.example/", "//x"];
+    let elsewhere = ["@evil.example/", ".evil.example/?", ":x/", "%2f/", "@evil.example?/files.example.hk"];
+    for round in 0..3 {
+        for scheme in ["https://", "HTTPS://", "http://", "//", ""] {
+            let url = |end: &str| format!("{scheme}files.example.hk{end}");
+            here.iter().for_each(|end| assert_eq!(host(&url(end)), "HK; host high", "{end} in round {round}"));
+            elsewhere.iter().for_each(|end| assert_eq!(host(&url(end)), "-", "{end} in round {round}"));
+        }
+    }
+}
+
 #[test]
 fn rules_that_are_no_host_names_are_refused() {
     for suffix in ["", "*.example.hk", "https://example.hk", "example.hk:443", "exa mple.hk", "例.hk", "a..b", "-a.hk"]

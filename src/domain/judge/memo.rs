@@ -4,8 +4,8 @@
 //! no more: a safeguard begins, ends, is filed or falls due between two days, never within one, so that a decision holds
 //! exactly as long as it may. Which statement a place rests on no rule asks, so it is no part of a key.
 //!
-//! A memo never outlives the generation of the policy that it was filled by, is bounded, and allocates once. It decides
-//! nothing: what it does not hold, the rules say.
+//! A memo never outlives the generation of the policy that it was filled by, is bounded, and allocates where a decision is
+//! new. It decides nothing: what it does not hold, the rules say.
 
 use super::super::calendar::day_of;
 use super::super::flow::{Case, Leg, Recipient};
