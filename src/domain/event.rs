@@ -150,17 +150,11 @@ impl<'a> Hosts<'a> {
     }
 }
 
+// By hand, also below: the derived one calls, and what it gives back is copied right after it was written.
 impl Default for Hosts<'_> {
     #[inline]
     fn default() -> Self {
         Self::NONE
-    }
-}
-
-impl Default for Storage<'_> {
-    #[inline]
-    fn default() -> Self {
-        Self { region: None, hosts: Hosts::NONE, bucket: None }
     }
 }
 
@@ -181,6 +175,13 @@ pub struct Storage<'a> {
     pub hosts: Hosts<'a>,
     /// Bucket name, where given apart from the host.
     pub bucket: Option<Text<'a>>,
+}
+
+impl Default for Storage<'_> {
+    #[inline]
+    fn default() -> Self {
+        Self { region: None, hosts: Hosts::NONE, bucket: None }
+    }
 }
 
 impl Storage<'_> {

@@ -168,12 +168,7 @@ fn suffixes(host: &str) -> impl Iterator<Item = &str> {
 
 /// Cuts the host out of a URL, or takes it as given.
 fn host_of(text: &str) -> Option<&str> {
-    host_in(authority_of(text)?)
-}
-
-/// Cuts the host with what is before and behind it out of a URL.
-fn authority_of(text: &str) -> Option<&str> {
-    authority_in(sound(text)?)
+    host_in(authority_in(sound(text)?)?)
 }
 
 /// The text without space around it. Backslashes and control characters are refused wherever they stand: parsers disagree

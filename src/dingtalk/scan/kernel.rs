@@ -133,6 +133,9 @@ pub(super) const fn room(bytes: usize) -> usize {
     (bytes.div_ceil(BLOCK) + 1) * WORD
 }
 
+/// A part of a text that is looked at in one step.
+type Block = [u8; BLOCK];
+
 /// One bit for each byte of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Masks {
@@ -141,9 +144,6 @@ struct Masks {
     /// Bytes below space.
     controls: u64,
 }
-
-/// A part of a text that is looked at in one step.
-type Block = [u8; BLOCK];
 
 impl Masks {
     /// Of what is behind so many bytes, fewer than a block has.
@@ -269,7 +269,7 @@ const fn gather(highs: u64) -> u64 {
     (highs >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
 }
 
-fn portable(block: &[u8; BLOCK]) -> Masks {
+fn portable(block: &Block) -> Masks {
     let mut masks = Masks { quotes: 0, backslashes: 0, controls: 0 };
     for (at, word) in block.as_chunks::<8>().0.iter().enumerate() {
         let word = u64::from_le_bytes(*word);

@@ -44,6 +44,7 @@ impl<'t> Said<'t> for Found<'t, '_> {
         self.slot(field).and_then(|slot| self.text_of(Span::from_bits(slot)).ok())
     }
 
+    /// One text is made of the place that counts, instead of one that may be put aside.
     #[inline(always)]
     fn either_text(&self, field: Field, other: Field) -> Option<Text<'t>> {
         let slot = self.slot(field).or_else(|| self.slot(other))?;

@@ -6,7 +6,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{BLOCK, Escapes, Masks, Task, walk};
+use super::{BLOCK, Block, Escapes, Masks, Task, walk};
 
 /// Of a text that is known to be UTF-8.
 pub(super) fn sse2(text: &[u8], marks: &mut [u8]) -> Option<Escapes> {
@@ -45,7 +45,7 @@ pub(super) fn fetch(message: &[u8]) {
 }
 
 #[inline(always)]
-fn look_sse2(block: &[u8; BLOCK]) -> Masks {
+fn look_sse2(block: &Block) -> Masks {
     let mut masks = Masks { quotes: 0, backslashes: 0, controls: 0 };
     for (at, part) in block.as_chunks::<16>().0.iter().enumerate() {
         // SAFETY: the part has 16 bytes; the load asks for no alignment. Every x86-64 has SSE2.
@@ -62,7 +62,7 @@ fn look_sse2(block: &[u8; BLOCK]) -> Masks {
 
 #[target_feature(enable = "avx2")]
 #[inline]
-fn look_avx2(block: &[u8; BLOCK]) -> Masks {
+fn look_avx2(block: &Block) -> Masks {
     let mut masks = Masks { quotes: 0, backslashes: 0, controls: 0 };
     for (at, part) in block.as_chunks::<32>().0.iter().enumerate() {
         // SAFETY: the part has 32 bytes; the load asks for no alignment.
@@ -77,7 +77,7 @@ fn look_avx2(block: &[u8; BLOCK]) -> Masks {
 
 #[target_feature(enable = "avx512f,avx512bw")]
 #[inline]
-fn look_avx512(block: &[u8; BLOCK]) -> Masks {
+fn look_avx512(block: &Block) -> Masks {
     // SAFETY: the block has 64 bytes; the load asks for no alignment.
     let bytes = unsafe { _mm512_loadu_si512(block.as_ptr().cast()) };
     Masks {
@@ -174,7 +174,7 @@ impl Utf8By64 {
     /// The next block, or one that begins within the last, with what is before it.
     #[target_feature(enable = "avx512f,avx512bw")]
     #[inline]
-    fn check(&mut self, before: Option<&[u8; BLOCK]>, block: &[u8; BLOCK]) {
+    fn check(&mut self, before: Option<&Block>, block: &Block) {
         let here = load_64(block);
         if let Some(before) = before {
             self.before = load_64(before);
@@ -237,7 +237,7 @@ impl Utf8By32 {
     /// The next block, or one that begins within the last, with what is before it.
     #[target_feature(enable = "avx2")]
     #[inline]
-    fn check(&mut self, before: Option<&[u8; BLOCK]>, block: &[u8; BLOCK]) {
+    fn check(&mut self, before: Option<&Block>, block: &Block) {
         let [first, second] = halves(block);
         let [first, second] = [load_32(first), load_32(second)];
         if let Some(before) = before {
@@ -305,7 +305,7 @@ fn load_16(bytes: &[u8; 16]) -> __m128i {
 
 /// Both halves of a block.
 #[inline(always)]
-fn halves(block: &[u8; BLOCK]) -> [&[u8; 32]; 2] {
+fn halves(block: &Block) -> [&[u8; 32]; 2] {
     let (parts, _) = block.as_chunks::<32>();
     [&parts[0], &parts[1]]
 }
