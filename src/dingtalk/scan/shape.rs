@@ -10,7 +10,7 @@
 
 use smallvec::SmallVec;
 
-use super::stride::Tail;
+use super::stride::{ASIDE, Tail};
 use super::trail::{Trail, Value};
 use crate::dingtalk::field::{Field, Fields};
 
@@ -58,6 +58,17 @@ pub(super) enum Step {
     End(u16),
 }
 
+/// How a value behind a text is noted: nearly all are so in one of two ways, whatever they mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// A string, by where it is.
+    Text,
+    /// A whole number, as it is.
+    Number,
+    /// As the step says.
+    Stepwise,
+}
+
 /// What an object says by its shape alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Fixed {
@@ -77,6 +88,10 @@ pub(super) struct Fixed {
 pub(super) struct Node {
     text: [u8; WIDTH],
     len: u8,
+    pub(super) way: Way,
+    /// Where the value goes, and the field that is given by it; none for a value that nobody reads.
+    pub(super) slot: u8,
+    pub(super) field: Fields,
     pub(super) step: Step,
     /// What comes next, if the text is there; and whether that is the node behind this one.
     pub(super) next: u16,
@@ -225,9 +240,7 @@ impl Shapes {
 
     /// The branch at a place with this text and step, there or grown. `None`: there are too many.
     fn grow(&mut self, link: Link, text: &[u8], step: Step) -> Option<Link> {
-        let mut node =
-            Node { text: [0; WIDTH], len: text.len() as u8, step, next: NONE, is_straight: false, other: NONE };
-        node.text[..text.len()].copy_from_slice(text);
+        let node = Node::new(text, step);
         let (mut at, mut last) = (self.follow(link), None);
         for _ in 0..MOST_BRANCHES {
             let Some(known) = self.nodes.get(usize::from(at)) else {
@@ -290,6 +303,33 @@ static FIRST: [[u8; WIDTH]; 2 * WIDTH] = {
 };
 
 impl Node {
+    /// Of a text of at most [`WIDTH`] bytes, that leads nowhere yet.
+    fn new(text: &[u8], step: Step) -> Self {
+        let (way, field) = match step {
+            Step::PassText => (Way::Text, None),
+            Step::PassNumber => (Way::Number, None),
+            Step::Text(field) => (Way::Text, Some(field)),
+            Step::Number(field) => (Way::Number, Some(field)),
+            Step::On | Step::Time(_) | Step::Quoted(_) | Step::Region | Step::Bucket | Step::Host(_) => {
+                (Way::Stepwise, None)
+            }
+            Step::Parties(_) | Step::Ids(_) | Step::Pause(..) | Step::End(_) => (Way::Stepwise, None),
+        };
+        let mut node = Self {
+            text: [0; WIDTH],
+            len: text.len() as u8,
+            way,
+            slot: field.map_or(ASIDE, |field| field as u8),
+            field: field.map_or(Fields::default(), |field| Fields::of(&[field])),
+            step,
+            next: NONE,
+            is_straight: false,
+            other: NONE,
+        };
+        node.text[..text.len()].copy_from_slice(text);
+        node
+    }
+
     /// Bytes of the text.
     #[inline(always)]
     pub(super) fn len(&self) -> usize {

@@ -3,18 +3,26 @@
 
 use super::quotes::{Escapes, Quotes};
 use super::reader::{Reader, Span};
-use super::shape::{Node, Shapes, Step, WIDTH};
+use super::shape::{Node, Shapes, Step, WIDTH, Way};
 use super::text::{SHORT, short_number};
 use crate::dingtalk::field::{Field, Fields};
 use crate::dingtalk::value::since_epoch;
 
+/// Places for values: a set of fields has as many bits.
+const PLACES: usize = 64;
+
+/// Where a value goes that nobody reads.
+pub(super) const ASIDE: u8 = PLACES as u8 - 1;
+
+const _: () = assert!(Field::COUNT <= ASIDE as usize, "each field has a place of its own");
+
 /// A number, or the bits of a [`Span`], by field.
 #[derive(Clone, Debug)]
-pub(super) struct Slots([u64; Field::COUNT]);
+pub(super) struct Slots([u64; PLACES]);
 
 impl Default for Slots {
     fn default() -> Self {
-        Self([0; Field::COUNT])
+        Self([0; PLACES])
     }
 }
 
@@ -79,11 +87,10 @@ impl<'v> Values<'v> {
         Some(())
     }
 
-    /// Notes a value. The same field may have had one: who asks for it must know.
+    /// Notes a value at a place. There may have been one: who asks for it must know.
     #[inline(always)]
-    fn put(&mut self, given: &mut Fields, field: Field, value: u64) {
-        self.slots.0[field as usize] = value;
-        given.add(field);
+    fn put(&mut self, place: u8, value: u64) {
+        self.slots.0[usize::from(place) % PLACES] = value;
     }
 }
 
@@ -188,17 +195,29 @@ impl<'t> Text<'t> {
     /// Notes the value that stands behind the text of a node, and gives its end. `None`: it was left.
     #[inline(always)]
     fn value(&self, node: &Node, from: usize, values: &mut Values<'_>, given: &mut Fields) -> Option<usize> {
-        match node.step {
-            Step::On => Some(from),
-            Step::PassText => self.end(from),
-            Step::Text(field) => {
+        match node.way {
+            Way::Text => {
                 let to = self.end(from)?;
+                values.put(node.slot, Span::new(from as u32, to as u32).bits());
                 // the empty string is no value
-                if to != from {
-                    values.put(given, field, Span::new(from as u32, to as u32).bits());
-                }
+                *given = given.or(if to == from { Fields::default() } else { node.field });
                 Some(to)
             }
+            Way::Number => {
+                let (number, to) = self.number(from)?;
+                values.put(node.slot, number);
+                *given = given.or(node.field);
+                Some(to)
+            }
+            Way::Stepwise => self.stepwise(node.step, from, values, given),
+        }
+    }
+
+    /// The same, of a value that is noted as its step says.
+    #[inline(always)]
+    fn stepwise(&self, step: Step, from: usize, values: &mut Values<'_>, given: &mut Fields) -> Option<usize> {
+        match step {
+            Step::On => Some(from),
             Step::Region => claim(&mut values.region, from, self.end(from)?),
             Step::Bucket => claim(&mut values.bucket, from, self.end(from)?),
             Step::Host(kind) => {
@@ -206,17 +225,13 @@ impl<'t> Text<'t> {
                 let room = to == from || values.hosts.push(kind, Span::new(from as u32, to as u32));
                 room.then_some(to)
             }
-            Step::PassNumber => self.number(from).map(|(_, to)| to),
-            Step::Number(field) => {
-                let (number, to) = self.number(from)?;
-                values.put(given, field, number);
-                Some(to)
-            }
             Step::Time(field) => {
                 let (number, to) = self.number(from)?;
-                values.put(given, field, since_epoch(number.cast_signed())?.cast_unsigned());
+                values.put(field as u8, since_epoch(number.cast_signed())?.cast_unsigned());
+                given.add(field);
                 Some(to)
             }
+            Step::PassText | Step::Text(_) | Step::PassNumber | Step::Number(_) => None,
             Step::Quoted(_) | Step::Parties(_) | Step::Ids(_) | Step::Pause(..) | Step::End(_) => None,
         }
     }
