@@ -65,9 +65,11 @@ impl Kernel {
 
     /// The text that `bytes` are, its quotes, which are marked in `marks`, and where backslashes are. `None`: it is not UTF-8,
     /// there is a control character inside a string, or `marks` is too short; [`room`] says how long it must be.
+    #[inline(always)]
     pub(super) fn read<'t, 's>(self, bytes: &'t [u8], marks: &'s mut [u8]) -> Option<(&'t str, Quotes<'s>, Escapes)> {
         let marks = marks.get_mut(..room(bytes.len()))?;
-        let (text, escapes) = self.mark(bytes, marks)?;
+        let mut escapes = Escapes::none(bytes.len());
+        let text = self.mark(bytes, marks, &mut escapes)?;
         Some((text, Quotes::new(marks), escapes))
     }
 
@@ -82,38 +84,39 @@ impl Kernel {
         task.run()
     }
 
-    fn mark<'t>(self, bytes: &'t [u8], marks: &mut [u8]) -> Option<(&'t str, Escapes)> {
+    fn mark<'t>(self, bytes: &'t [u8], marks: &mut [u8], escapes: &mut Escapes) -> Option<&'t str> {
         debug_assert!(self.is_there());
         #[cfg(target_arch = "x86_64")]
-        let escapes = match self {
+        let marked = match self {
             Self::Portable | Self::Sse2 => None,
             // SAFETY: a decoder only ever has a kernel that is there (`Decoder::with_kernel`).
-            Self::Avx2 => Some(unsafe { x86::avx2(bytes, marks) }?),
+            Self::Avx2 => Some(unsafe { x86::avx2(bytes, marks, escapes) }?),
             // SAFETY: as above.
-            Self::Avx512 => Some(unsafe { x86::avx512(bytes, marks) }?),
+            Self::Avx512 => Some(unsafe { x86::avx512(bytes, marks, escapes) }?),
         };
         #[cfg(not(target_arch = "x86_64"))]
-        let escapes = None;
-        match escapes {
-            Some(escapes) => {
+        let marked = None;
+        match marked {
+            Some(()) => {
                 debug_assert!(std::str::from_utf8(bytes).is_ok(), "taken for UTF-8");
                 // SAFETY: what saw all of it refuses what is not UTF-8.
-                Some((unsafe { std::str::from_utf8_unchecked(bytes) }, escapes))
+                Some(unsafe { std::str::from_utf8_unchecked(bytes) })
             }
             None => {
                 let text = simdutf8::basic::from_utf8(bytes).ok()?;
-                Some((text, self.mark_text(bytes, marks)?))
+                self.mark_text(bytes, marks, escapes)?;
+                Some(text)
             }
         }
     }
 
     /// The same of a text that is known to be UTF-8.
-    fn mark_text(self, text: &[u8], marks: &mut [u8]) -> Option<Escapes> {
+    fn mark_text(self, text: &[u8], marks: &mut [u8], escapes: &mut Escapes) -> Option<()> {
         #[cfg(target_arch = "x86_64")]
         if self == Self::Sse2 {
-            return x86::sse2(text, marks);
+            return x86::sse2(text, marks, escapes);
         }
-        walk(text, marks, portable, |_, _| {})
+        walk(text, (marks, escapes), portable, |_, _| {})
     }
 }
 
@@ -160,11 +163,11 @@ impl Masks {
 #[inline(always)]
 fn walk(
     text: &[u8],
-    marks: &mut [u8],
+    (marks, escapes): (&mut [u8], &mut Escapes),
     look: impl Fn(&Block) -> Masks,
     mut check: impl FnMut(Option<&Block>, &Block),
-) -> Option<Escapes> {
-    let mut state = State { at: 0, odd: 0, escapes: Escapes::none(text.len()), escaped: false };
+) -> Option<()> {
+    let mut state = State { at: 0, odd: 0, escapes, escaped: false };
     let mut words = marks.as_chunks_mut::<WORD>().0.iter_mut();
     let (blocks, rest) = text.as_chunks::<BLOCK>();
     for (block, word) in blocks.iter().zip(&mut words) {
@@ -186,7 +189,7 @@ fn walk(
         *words.next()? = state.strings(masks)?.to_le_bytes();
     }
     *words.next()? = [0; WORD];
-    Some(state.escapes)
+    Some(())
 }
 
 /// Fewer bytes than a block has, with spaces behind them.
@@ -197,17 +200,17 @@ fn filled_up(rest: &[u8]) -> Block {
 }
 
 /// What is carried from block to block.
-struct State {
+struct State<'e> {
     /// Where the next block begins.
     at: u32,
     /// All marks so far, one upon the other: as many bits as there were quotes, or an even number less.
     odd: u64,
-    escapes: Escapes,
+    escapes: &'e mut Escapes,
     /// The last block ended in a backslash that escapes the first byte of the next.
     escaped: bool,
 }
 
-impl State {
+impl State<'_> {
     /// The quotes that begin or end a string.
     #[inline(always)]
     fn strings(&mut self, masks: Masks) -> Option<u64> {

@@ -28,7 +28,7 @@ use super::{Given, push, row};
 use found::{Carrier, Found};
 use kernel::Task;
 use key::Keys;
-use reader::{Reader, Slow, Sure};
+use reader::{Reader, Slow, Source, Sure};
 use shape::Shapes;
 use stride::Slots;
 
@@ -97,10 +97,10 @@ impl Scan {
         }
         let marks = with_room(&mut scratch.marks, bytes.len());
         let (text, quotes, escapes) = self.kernel.read(bytes, marks).ok_or(NotSure)?;
-        let reader = Reader::new(text, quotes, escapes, self.keys);
+        let source = Source { text, quotes, escapes, keys: self.keys };
         scratch.shapes.tail.set(bytes);
         let way = Way { walk, scan: *self, shapes: &mut scratch.shapes, inner: &mut scratch.inner };
-        self.kernel.run(Message { way, reader, slots: &mut scratch.slots, each }).map_err(|Slow| NotSure)
+        self.kernel.run(Message { way, source: &source, slots: &mut scratch.slots, each }).map_err(|Slow| NotSure)
     }
 }
 
@@ -117,7 +117,7 @@ fn with_room(marks: &mut Vec<u8>, bytes: usize) -> &mut [u8] {
 /// A message whose quotes are known, to be read.
 struct Message<'m, 't, 's, F> {
     way: Way<'m>,
-    reader: Reader<'t, 's>,
+    source: &'s Source<'t, 's>,
     slots: &'s mut Slots,
     each: &'m mut F,
 }
@@ -127,7 +127,7 @@ impl<'t, F: FnMut(&mut Given<'t>)> Task for Message<'_, 't, '_, F> {
 
     #[inline(always)]
     fn run(mut self) -> Sure<()> {
-        self.way.message(self.reader, self.slots, self.each)
+        self.way.message(Reader::new(self.source), self.slots, self.each)
     }
 }
 
@@ -230,7 +230,7 @@ impl Way<'_> {
     /// The rows of a page that was read to its end. A row that is not certain goes the ordinary way alone.
     fn page<'t>(&mut self, page: Reader<'t, '_>, context: &Context<'t>, each: Each<'_, 't>) -> Sure<()> {
         // an element and what is behind it take two bytes: a short page needs no count
-        let most = (page.text.len() - page.at()) / 2;
+        let most = (page.source.text.len() - page.at()) / 2;
         if most > self.walk.limits.events && self.count(page)? > self.walk.limits.events {
             return Err(Slow);
         }
@@ -251,7 +251,7 @@ impl Way<'_> {
             if given == Err(Slow) {
                 let from = reader.at();
                 reader.skip()?;
-                let row = reader.text.get(from..reader.at()).unwrap_or_default();
+                let row = reader.source.text.get(from..reader.at()).unwrap_or_default();
                 self.walk.row(row, context, each);
             } else {
                 reader.go(inside.at());

@@ -2,7 +2,7 @@
 //! [`crate::dingtalk::push`], as for the ordinary way.
 
 use super::found::Found;
-use super::reader::{Reader, Slow, Span, Sure};
+use super::reader::{Reader, Slow, Source, Span, Sure};
 use super::stride::Slots;
 use super::{Way, with_room};
 use crate::dingtalk::envelope::{Context, Each, taken};
@@ -70,7 +70,8 @@ impl Way<'_> {
         each: Each<'_, 't>,
     ) -> Sure<()> {
         let (text, quotes, escapes) = self.scan.kernel.read(text.as_bytes(), marks).ok_or(Slow)?;
-        let mut reader = Reader::new(text, quotes, escapes, self.scan.keys);
+        let source = Source { text, quotes, escapes, keys: self.scan.keys };
+        let mut reader = Reader::new(&source);
         self.shapes.tail.set(text.as_bytes());
         let mut slots = Slots::default();
         let body = self.body(&mut reader, &mut slots)?;

@@ -86,33 +86,42 @@ impl Span {
     }
 }
 
-/// A place in a text. Copying it marks the place.
-#[derive(Clone, Copy)]
-pub(super) struct Reader<'t, 's> {
+/// A text with what is known of it before it is read.
+pub(super) struct Source<'t, 's> {
     pub(super) text: &'t str,
     pub(super) quotes: Quotes<'s>,
-    keys: &'static Keys,
+    /// Where strings may have escapes.
+    pub(super) escapes: Escapes,
+    pub(super) keys: &'static Keys,
+}
+
+/// A place in a text. Copying it marks the place: it is small, since what is copied right after it was written is waited
+/// for.
+#[derive(Clone, Copy)]
+pub(super) struct Reader<'t, 's> {
+    pub(super) source: &'s Source<'t, 's>,
     /// The next byte.
     at: usize,
-    /// Where backslashes are.
-    escapes: Escapes,
 }
 
 impl<'t, 's> Reader<'t, 's> {
-    /// At the beginning of a text whose quotes are given.
-    pub(super) fn new(text: &'t str, quotes: Quotes<'s>, escapes: Escapes, keys: &'static Keys) -> Self {
-        Self { text, quotes, keys, at: behind_space(text, 0), escapes }
+    /// At the beginning of a text.
+    #[inline(always)]
+    pub(super) fn new(source: &'s Source<'t, 's>) -> Self {
+        let mut reader = Self { source, at: 0 };
+        reader.sign();
+        reader
     }
 
     /// The byte at hand; 0 at the end.
     #[inline(always)]
     pub(super) fn byte(&self) -> u8 {
-        self.text.as_bytes().get(self.at).copied().unwrap_or(0)
+        self.source.text.as_bytes().get(self.at).copied().unwrap_or(0)
     }
 
     /// Whether nothing but space is left.
     pub(super) fn is_done(self) -> bool {
-        behind_space(self.text, self.at) == self.text.len()
+        behind_space(self.source.text, self.at) == self.source.text.len()
     }
 
     /// What is not read yet begins here.
@@ -137,7 +146,7 @@ impl<'t, 's> Reader<'t, 's> {
         if byte > b' ' {
             return byte;
         }
-        self.at = behind_space(self.text, self.at);
+        self.at = behind_space(self.source.text, self.at);
         self.byte()
     }
 
@@ -167,7 +176,7 @@ impl<'t, 's> Reader<'t, 's> {
     /// The string at hand.
     #[inline(always)]
     fn string(&mut self) -> Sure<Span> {
-        let to = self.quotes.both(self.at).ok_or(Slow)?;
+        let to = self.source.quotes.both(self.at).ok_or(Slow)?;
         let from = self.at + 1;
         self.at = to + 1;
         self.checked(from, to)
@@ -177,13 +186,13 @@ impl<'t, 's> Reader<'t, 's> {
     #[inline(always)]
     fn checked(&self, from: usize, to: usize) -> Sure<Span> {
         let span = Span::new(from as u32, to as u32);
-        if self.escapes.may_be_in(from, to) { escaped(self.text, span) } else { Ok(span) }
+        if self.source.escapes.may_be_in(from, to) { escaped(self.source.text, span) } else { Ok(span) }
     }
 
     /// The string whose opening quote was passed; stands at its closing quote then.
     #[inline(always)]
     pub(super) fn behind_quote(&mut self) -> Sure<Span> {
-        let (from, to) = (self.at, self.quotes.next(self.at).ok_or(Slow)?);
+        let (from, to) = (self.at, self.source.quotes.next(self.at).ok_or(Slow)?);
         self.at = to;
         self.checked(from, to)
     }
@@ -194,20 +203,14 @@ impl<'t, 's> Reader<'t, 's> {
         self.at = at;
     }
 
-    /// Where strings may have escapes.
-    #[inline(always)]
-    pub(super) fn escapes(&self) -> Escapes {
-        self.escapes
-    }
-
     /// Whether no string has escapes.
     pub(super) fn is_plain(&self) -> bool {
-        self.escapes.is_empty()
+        self.source.escapes.is_empty()
     }
 
     /// What a string with escapes stands for.
     pub(super) fn unescape(&self, span: Span) -> Sure<String> {
-        unescape(self.text, span)
+        unescape(self.source.text, span)
     }
 
     /// The key at hand and the colon behind it. A key that is not listed is worked out into `rare`.
@@ -219,11 +222,11 @@ impl<'t, 's> Reader<'t, 's> {
         }
         self.at += 1;
         self.sign();
-        let digest = Digest::at(self.text.as_bytes(), span.from(), span.to());
-        match digest.and_then(|digest| self.keys.find(digest)) {
+        let digest = Digest::at(self.source.text.as_bytes(), span.from(), span.to());
+        match digest.and_then(|digest| self.source.keys.find(digest)) {
             Some(key) => Ok(key),
             None if span.is_escaped() => Err(Slow),
-            None => other_key(self.text, span, rare),
+            None => other_key(self.source.text, span, rare),
         }
     }
 
@@ -241,7 +244,7 @@ impl<'t, 's> Reader<'t, 's> {
 
     #[inline(always)]
     fn literal(&mut self) -> Sure<Token> {
-        let (token, len) = literal(self.text, self.at)?;
+        let (token, len) = literal(self.source.text, self.at)?;
         self.at += len;
         Ok(token)
     }
@@ -252,7 +255,7 @@ impl<'t, 's> Reader<'t, 's> {
         let from = self.at;
         let mut number = 0u64;
         loop {
-            let (value, count) = digits(self.text.as_bytes(), self.at);
+            let (value, count) = digits(self.source.text.as_bytes(), self.at);
             // wraps only beyond the most digits, which is seen below
             number = TENS[count].wrapping_mul(number).wrapping_add(value);
             self.at += count;
@@ -264,7 +267,7 @@ impl<'t, 's> Reader<'t, 's> {
             }
         }
         let count = self.at - from;
-        let zero = count > 1 && self.text.as_bytes().get(from) == Some(&b'0');
+        let zero = count > 1 && self.source.text.as_bytes().get(from) == Some(&b'0');
         if zero || count > MOST_DIGITS || matches!(self.byte(), b'.' | b'e' | b'E') {
             return Err(Slow);
         }

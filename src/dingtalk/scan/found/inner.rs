@@ -91,7 +91,7 @@ impl<'t, 's> Found<'t, 's> {
             return Ok(());
         }
         self.note_more();
-        let is_object = span.of(self.reader.text)?.trim_ascii_start().starts_with('{');
+        let is_object = span.of(self.reader.source.text)?.trim_ascii_start().starts_with('{');
         self.body = is_object.then_some((field, span));
         if is_object { Ok(()) } else { Err(Slow) }
     }

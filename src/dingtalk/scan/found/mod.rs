@@ -296,7 +296,7 @@ impl<'t, 's> Found<'t, 's> {
 
     /// Whether a string may hold JSON.
     fn opens(&self, span: Span) -> Sure<bool> {
-        let text = span.of(self.reader.text)?;
+        let text = span.of(self.reader.source.text)?;
         Ok(text.trim_ascii_start().starts_with(['{', '[', '\\']))
     }
 
@@ -314,7 +314,7 @@ impl<'t, 's> Found<'t, 's> {
         if span.is_escaped() {
             return self.reader.unescape(span).map(Text::Owned);
         }
-        span.of(self.reader.text).map(Text::Borrowed)
+        span.of(self.reader.source.text).map(Text::Borrowed)
     }
 
     #[inline(always)]

@@ -62,14 +62,16 @@ impl<'t> Said<'t> for Found<'t, '_> {
 
     #[inline(always)]
     fn storage(&self) -> Storage<'t> {
-        let text = |span: Span| if span.is_empty() { None } else { self.text_of(span).ok() };
         let hosts = match self.values.hosts.as_slice() {
             // mostly there is one, if any: no order to find
             [] => Hosts::NONE,
-            [(_, span)] => self.text_of(*span).map_or(Hosts::NONE, Hosts::of),
+            [(_, span)] => match self.text_of(*span) {
+                Ok(host) => Hosts::of(host),
+                Err(_) => Hosts::NONE,
+            },
             many => self.hosts_in_order(many),
         };
-        Storage { region: text(self.values.region), hosts, bucket: text(self.values.bucket) }
+        Storage { region: self.given_text(self.values.region), hosts, bucket: self.given_text(self.values.bucket) }
     }
 
     #[inline(always)]
@@ -117,6 +119,12 @@ impl<'t> Said<'t> for Found<'t, '_> {
 }
 
 impl<'t> Found<'t, '_> {
+    /// A text that says something.
+    #[inline(always)]
+    fn given_text(&self, span: Span) -> Option<Text<'t>> {
+        if span.is_empty() { None } else { self.text_of(span).ok() }
+    }
+
     /// Hosts as they are preferred.
     fn hosts_in_order(&self, hosts: &[(u8, Span)]) -> Hosts<'t> {
         let of_kind = |kind| hosts.iter().filter(move |(known, _)| *known == kind);

@@ -167,7 +167,7 @@ impl<'t, 's> Found<'t, 's> {
         if let Ok(behind) = read {
             match self.end_of_shape(&trail, root, before) {
                 Some(end) => {
-                    shapes.learn(reader.text.as_bytes(), (root, reader.at(), behind.at()), &trail, end);
+                    shapes.learn(reader.source.text.as_bytes(), (root, reader.at(), behind.at()), &trail, end);
                 }
                 None => shapes.give_up(),
             }
@@ -215,7 +215,7 @@ impl<'t, 's> Found<'t, 's> {
     #[inline(always)]
     pub(super) fn note_number(&mut self, step: Step, end: usize) {
         if let Some(trail) = &mut self.trail {
-            let text = self.reader.text.as_bytes().get(..end).unwrap_or_default();
+            let text = self.reader.source.text.as_bytes().get(..end).unwrap_or_default();
             let digits = text.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
             trail.note(end - digits, end, step);
         }
@@ -254,7 +254,7 @@ impl<'t, 's> Found<'t, 's> {
         let from = reader.at();
         reader.skip()?;
         if let Some(trail) = &mut self.trail
-            && let Some(value) = reader.text.as_bytes().get(from..reader.at())
+            && let Some(value) = reader.source.text.as_bytes().get(from..reader.at())
         {
             trail.note_values(value, from);
         }

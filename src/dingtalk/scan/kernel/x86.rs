@@ -9,22 +9,22 @@ use std::arch::x86_64::*;
 use super::{BLOCK, Block, Escapes, Masks, Task, walk};
 
 /// Of a text that is known to be UTF-8.
-pub(super) fn sse2(text: &[u8], marks: &mut [u8]) -> Option<Escapes> {
-    walk(text, marks, look_sse2, |_, _| {})
+pub(super) fn sse2(text: &[u8], marks: &mut [u8], escapes: &mut Escapes) -> Option<()> {
+    walk(text, (marks, escapes), look_sse2, |_, _| {})
 }
 
 #[target_feature(enable = "avx2,bmi1,bmi2")]
-pub(super) fn avx2(text: &[u8], marks: &mut [u8]) -> Option<Escapes> {
+pub(super) fn avx2(text: &[u8], marks: &mut [u8], escapes: &mut Escapes) -> Option<()> {
     let mut utf8 = Utf8By32::new();
-    let escapes = walk(text, marks, |block| look_avx2(block), |before, block| utf8.check(before, block))?;
-    utf8.is_sound().then_some(escapes)
+    walk(text, (marks, escapes), |block| look_avx2(block), |before, block| utf8.check(before, block))?;
+    utf8.is_sound().then_some(())
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx2,bmi1,bmi2")]
-pub(super) fn avx512(text: &[u8], marks: &mut [u8]) -> Option<Escapes> {
+pub(super) fn avx512(text: &[u8], marks: &mut [u8], escapes: &mut Escapes) -> Option<()> {
     let mut utf8 = Utf8By64::new();
-    let escapes = walk(text, marks, |block| look_avx512(block), |before, block| utf8.check(before, block))?;
-    utf8.is_sound().then_some(escapes)
+    walk(text, (marks, escapes), |block| look_avx512(block), |before, block| utf8.check(before, block))?;
+    utf8.is_sound().then_some(())
 }
 
 #[target_feature(enable = "avx2,bmi1,bmi2")]

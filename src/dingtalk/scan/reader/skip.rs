@@ -22,7 +22,7 @@ impl Reader<'_, '_> {
     fn skip_number(&mut self) -> Sure<()> {
         self.at += usize::from(self.byte() == b'-');
         let whole = self.skip_digits();
-        let zero = whole > 1 && self.text.as_bytes().get(self.at - whole) == Some(&b'0');
+        let zero = whole > 1 && self.source.text.as_bytes().get(self.at - whole) == Some(&b'0');
         if whole == 0 || whole > MOST_DIGITS || zero {
             return Err(Slow);
         }
@@ -39,7 +39,7 @@ impl Reader<'_, '_> {
     fn skip_digits(&mut self) -> usize {
         let from = self.at;
         loop {
-            let count = digits(self.text.as_bytes(), self.at).1;
+            let count = digits(self.source.text.as_bytes(), self.at).1;
             self.at += count;
             if count < 8 {
                 return self.at - from;
