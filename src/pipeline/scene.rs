@@ -3,7 +3,7 @@
 //! Nothing is guessed here. What the event, the databases and the operator's maps do not say stays unknown, and the
 //! rules decide what that means.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
 
 use super::storage::{self, Stated};
 use super::world::World;
@@ -24,11 +24,10 @@ pub struct Scene<'e, 'a> {
     configured: bool,
     /// What the operator's map says of the space, then of the knowledge base: the nearer statement counts.
     mapped: [Option<(&'e Id<'a>, &'e Space)>; 2],
-    owner: OnceCell<Owner>,
-    /// Whose staff the actor is and where, if the directory has them.
-    staff: OnceCell<Option<(PartyId, Option<Place>)>>,
-    actor: OnceCell<Location>,
-    storage: OnceCell<Location>,
+    owner: Cell<Option<Owner>>,
+    staff: Cell<Option<Option<Staff>>>,
+    actor: Cell<Option<Location>>,
+    storage: Cell<Option<Location>>,
     /// What was found for hosts before.
     hosts: Option<&'e RefCell<HostMemo>>,
 }
@@ -45,8 +44,21 @@ enum Owner {
     Unknown,
 }
 
+/// Whose staff somebody is and where, as the directory says.
+type Staff = (PartyId, Option<Place>);
+
 /// Where a leg ends and who receives it.
 type Arrival = (Location, Recipient);
+
+/// What was found before, or what `find` finds now.
+#[inline(always)]
+fn once<T: Copy>(kept: &Cell<Option<T>>, find: impl FnOnce() -> T) -> T {
+    kept.get().unwrap_or_else(|| {
+        let found = find();
+        kept.set(Some(found));
+        found
+    })
+}
 
 impl<'e, 'a> Scene<'e, 'a> {
     /// Sets the event into the world.
@@ -56,7 +68,7 @@ impl<'e, 'a> Scene<'e, 'a> {
         let listed = |id: &'e Option<Id<'a>>| id.as_ref().and_then(|id| Some((id, estate.space(id)?)));
         let mapped = [listed(&event.space), listed(&event.workspace)];
         let (tenant, configured) = world.tenant(event.tenant.as_deref());
-        let (owner, staff, actor, storage) = (OnceCell::new(), OnceCell::new(), OnceCell::new(), OnceCell::new());
+        let (owner, staff, actor, storage) = (Cell::new(None), Cell::new(None), Cell::new(None), Cell::new(None));
         Self { world, event, tenant, configured, mapped, owner, staff, actor, storage, hosts: None }
     }
 
@@ -66,7 +78,7 @@ impl<'e, 'a> Scene<'e, 'a> {
     }
 
     fn owner(&self) -> Owner {
-        *self.owner.get_or_init(|| self.find_owner())
+        once(&self.owner, || self.find_owner())
     }
 
     fn find_owner(&self) -> Owner {
@@ -101,7 +113,7 @@ impl<'e, 'a> Scene<'e, 'a> {
     /// The same with the actor at a place that was found in another way than by the address field.
     #[must_use]
     pub fn with_actor_at(mut self, place: Location) -> Self {
-        self.actor = OnceCell::from(place);
+        self.actor = Cell::new(Some(place));
         self
     }
 
@@ -186,7 +198,7 @@ impl<'e, 'a> Scene<'e, 'a> {
     /// Where the actor is, by the address field.
     #[inline]
     pub fn actor_place(&self) -> Location {
-        *self.actor.get_or_init(|| self.find_actor())
+        once(&self.actor, || self.find_actor())
     }
 
     /// A roaming SIM or an office's way out makes people elsewhere look as if they were in Hong Kong. So where the directory
@@ -219,8 +231,8 @@ impl<'e, 'a> Scene<'e, 'a> {
     }
 
     /// Whose staff the actor is and where, as the directory says.
-    fn actor_in_directory(&self) -> Option<(PartyId, Option<Place>)> {
-        *self.staff.get_or_init(|| {
+    fn actor_in_directory(&self) -> Option<Staff> {
+        once(&self.staff, || {
             let contact = self.staff(self.event.actor.user_id.as_ref()?.reveal())?;
             Some((contact.party, self.world.policy.place_of(contact)))
         })
@@ -241,7 +253,7 @@ impl<'e, 'a> Scene<'e, 'a> {
     /// of the event that name different countries or territories are all possible.
     #[inline]
     pub fn storage_place(&self) -> Location {
-        *self.storage.get_or_init(|| self.find_storage())
+        once(&self.storage, || self.find_storage())
     }
 
     /// What the event says of the storage comes first. Where it says only that the data are elsewhere than usual, what is
