@@ -295,7 +295,14 @@ fn judge_legs(world: &World, scene: &Scene<'_, '_>, slice: &mut Slice) -> (u32, 
 /// The leg that decides the event: the gravest verdict, then the gravest severity, then the first.
 #[inline]
 pub fn worst(judged: &[Judged]) -> Option<&Judged> {
-    judged.iter().min_by_key(|judged| (judged.decision.verdict, std::cmp::Reverse(judged.decision.severity)))
+    let gravity = |one: &Judged| (one.decision.verdict, std::cmp::Reverse(one.decision.severity));
+    let (mut worst, others) = judged.split_first()?;
+    for one in others {
+        if gravity(one) < gravity(worst) {
+            worst = one;
+        }
+    }
+    Some(worst)
 }
 
 /// An act that is not in the tables may move data anywhere: undecided is a verdict.

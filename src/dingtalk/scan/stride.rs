@@ -130,7 +130,12 @@ pub(super) struct Stand {
 #[inline(always)]
 pub(super) fn stride(shapes: &Shapes, reader: &Reader<'_, '_>, number: usize, values: &mut Values<'_>) -> Stand {
     let begin = Stand { node: number, at: reader.at(), given: Fields::default() };
-    let text = Text { part: reader.source.text.as_bytes(), base: 0, quotes: reader.source.quotes, escapes: reader.source.escapes };
+    let text = Text {
+        part: reader.source.text.as_bytes(),
+        base: 0,
+        quotes: reader.source.quotes,
+        escapes: reader.source.escapes,
+    };
     match text.go(shapes.nodes(), begin, values) {
         Ok(stand) => stand,
         // nearer to the end than bytes are compared: on in the tail, unless the text is too short to have one

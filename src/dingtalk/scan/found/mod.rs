@@ -311,10 +311,25 @@ impl<'t, 's> Found<'t, 's> {
     /// What a string stands for.
     #[inline(always)]
     pub(super) fn text_of(&self, span: Span) -> Sure<Text<'t>> {
+        if span.is_escaped() { self.unescaped(span) } else { span.of(self.reader.source.text).map(Text::Borrowed) }
+    }
+
+    /// The same, of a string that was checked when it was found.
+    #[inline(always)]
+    fn known_text(&self, span: Span) -> Option<Text<'t>> {
         if span.is_escaped() {
-            return self.reader.unescape(span).map(Text::Owned);
+            return self.unescaped(span).ok();
         }
-        span.of(self.reader.source.text).map(Text::Borrowed)
+        match span.of(self.reader.source.text) {
+            Ok(text) => Some(Text::Borrowed(text)),
+            Err(Slow) => None,
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn unescaped(&self, span: Span) -> Sure<Text<'t>> {
+        self.reader.unescape(span).map(Text::Owned)
     }
 
     #[inline(always)]

@@ -36,19 +36,19 @@ impl<'t> Said<'t> for Found<'t, '_> {
         if !self.texts.has(field) {
             return Some(Id::Number(slot));
         }
-        self.text_of(Span::from_bits(slot)).ok().map(Id::from_text)
+        self.known_text(Span::from_bits(slot)).map(Id::from_text)
     }
 
     #[inline(always)]
     fn text(&self, field: Field) -> Option<Text<'t>> {
-        self.slot(field).and_then(|slot| self.text_of(Span::from_bits(slot)).ok())
+        self.known_text(Span::from_bits(self.slot(field)?))
     }
 
     /// One text is made of the place that counts, instead of one that may be put aside.
     #[inline(always)]
     fn either_text(&self, field: Field, other: Field) -> Option<Text<'t>> {
         let slot = self.slot(field).or_else(|| self.slot(other))?;
-        self.text_of(Span::from_bits(slot)).ok()
+        self.known_text(Span::from_bits(slot))
     }
 
     fn ids(&self, field: Field) -> Ids<'t> {
@@ -65,9 +65,9 @@ impl<'t> Said<'t> for Found<'t, '_> {
         let hosts = match self.values.hosts.as_slice() {
             // mostly there is one, if any: no order to find
             [] => Hosts::NONE,
-            [(_, span)] => match self.text_of(*span) {
-                Ok(host) => Hosts::of(host),
-                Err(_) => Hosts::NONE,
+            [(_, span)] => match self.known_text(*span) {
+                Some(host) => Hosts::of(host),
+                None => Hosts::NONE,
             },
             many => self.hosts_in_order(many),
         };
@@ -122,13 +122,13 @@ impl<'t> Found<'t, '_> {
     /// A text that says something.
     #[inline(always)]
     fn given_text(&self, span: Span) -> Option<Text<'t>> {
-        if span.is_empty() { None } else { self.text_of(span).ok() }
+        if span.is_empty() { None } else { self.known_text(span) }
     }
 
     /// Hosts as they are preferred.
     fn hosts_in_order(&self, hosts: &[(u8, Span)]) -> Hosts<'t> {
         let of_kind = |kind| hosts.iter().filter(move |(known, _)| *known == kind);
         let ordered = (0..storage::HOSTS).flat_map(of_kind);
-        ordered.filter_map(|(_, span)| self.text_of(*span).ok()).collect()
+        ordered.filter_map(|(_, span)| self.known_text(*span)).collect()
     }
 }
