@@ -70,10 +70,10 @@ fn record(offset: u64) -> Record {
         12345
     );
     Record {
-        id,
+        id: id.into(),
         at: NOW - 1000 + offset as i64,
         json: json.into_bytes(),
-        subject: format!("u{}", offset % 5000),
+        subject: format!("u{}", offset % 5000).into(),
         destination: "SG".into(),
         kind: "access",
         verdict: "UNCOVERED",

@@ -238,5 +238,13 @@ fn record(n: u64, records: u64) -> Record {
         size = b % 20_000_000,
         space = 24_870_552_000_u64 + a % 900,
     );
-    Record { id, at, json: json.into_bytes(), subject, destination: code.into(), kind: "access", verdict }
+    Record {
+        id: id.into(),
+        at,
+        json: json.into_bytes(),
+        subject: subject.into(),
+        destination: code.into(),
+        kind: "access",
+        verdict,
+    }
 }

@@ -91,7 +91,15 @@ fn record(offset: u64) -> Record {
         "verdict": "UNCOVERED",
     });
     let json = json.to_string().into_bytes();
-    Record { id, at, json, subject, destination: "SG".into(), kind: "access", verdict: "UNCOVERED" }
+    Record {
+        id: id.into(),
+        at,
+        json,
+        subject: subject.into(),
+        destination: "SG".into(),
+        kind: "access",
+        verdict: "UNCOVERED",
+    }
 }
 
 fn coverage(from: u64, next: u64) -> Coverage {

@@ -16,7 +16,7 @@ use crate::support::{KEY, bank, day, run};
 fn merged(reports: &[BatchReport]) -> BTreeMap<String, (u64, u64, i64, i64, String, String)> {
     let mut merged: BTreeMap<String, FindingDelta> = BTreeMap::new();
     for delta in reports.iter().flat_map(|report| &report.findings) {
-        match merged.get_mut(&delta.id) {
+        match merged.get_mut(delta.id.as_str()) {
             Some(known) => {
                 known.count += delta.count;
                 known.bytes += delta.bytes;
@@ -24,11 +24,11 @@ fn merged(reports: &[BatchReport]) -> BTreeMap<String, (u64, u64, i64, i64, Stri
                 known.last = known.last.max(delta.last);
                 known.severity = known.severity.max(delta.severity);
             }
-            None => drop(merged.insert(delta.id.clone(), delta.clone())),
+            None => drop(merged.insert(delta.id.to_string(), delta.clone())),
         }
     }
     let line = |one: FindingDelta| {
-        (one.count, one.bytes, one.first, one.last, format!("{:?}", one.severity), one.facts.record.clone())
+        (one.count, one.bytes, one.first, one.last, format!("{:?}", one.severity), one.facts.record.to_string())
     };
     merged.into_iter().map(|(id, one)| (id, line(one))).collect()
 }

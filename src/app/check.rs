@@ -7,6 +7,7 @@ use super::{ConfigOption, Outcome, wire};
 use crate::domain::calendar::{day_of, parse_day};
 use crate::domain::finding::{DAY_MS, HKT_OFFSET_MS};
 use crate::domain::party::TenantId;
+use crate::domain::verdict::Verdict;
 use crate::pipeline::standing::{Arrangement, arrangements};
 use crate::pipeline::view::LegView;
 use crate::pipeline::world::World;
@@ -70,11 +71,12 @@ fn line(arrangement: Arrangement<'_>, leg: &LegView<'_>) -> String {
     let what = if arrangement.space.is_some() { arrangement.subject() } else { "every other space".to_owned() };
     let (from, to) = (leg.origin.words(), leg.destination.words());
     let head = format!("{what}: {from} → {to}: {} by {}, {}", decision.verdict, decision.rule, decision.severity);
+    let possible: Vec<&str> = decision.possible.iter().map(Verdict::name).collect();
     let more = [
         decision.policy_rule.map(|rule| format!("rule {rule}")),
         decision.safeguard.map(|entry| format!("safeguard {entry}")),
         decision.failed.map(|condition| format!("condition {condition} fails")),
-        (!decision.possible.is_empty()).then(|| format!("possible: {}", decision.possible.join(", "))),
+        (!possible.is_empty()).then(|| format!("possible: {}", possible.join(", "))),
         (!leg.destination.source.is_empty()).then(|| format!("place by {}", leg.destination.source)),
     ];
     more.into_iter().flatten().fold(head, |line, part| line + "; " + &part)

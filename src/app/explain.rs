@@ -12,6 +12,7 @@ use crate::domain::event::{Act, Event};
 use crate::domain::flow::Leg;
 use crate::domain::place::Method;
 use crate::domain::trace::Step;
+use crate::domain::verdict::{Tag, Verdict};
 use crate::pipeline::scene::Scene;
 use crate::pipeline::view::{self, DecisionView, LegView, PlaceView};
 use crate::pipeline::work::{Judged, unclassified, worst};
@@ -201,7 +202,9 @@ fn decision_text(decision: &DecisionView<'_>, out: &mut impl Write) -> std::io::
     if let Some(rule) = decision.policy_rule {
         writeln!(out, "    own rule   {rule}")?;
     }
-    for (label, list) in [("possible ", &decision.possible), ("remarks  ", &decision.tags)] {
+    let possible: Vec<&str> = decision.possible.iter().map(Verdict::name).collect();
+    let remarks: Vec<&str> = decision.tags.iter().map(Tag::name).collect();
+    for (label, list) in [("possible ", possible), ("remarks  ", remarks)] {
         if !list.is_empty() {
             writeln!(out, "    {label}  {}", list.join(", "))?;
         }
@@ -212,7 +215,7 @@ fn decision_text(decision: &DecisionView<'_>, out: &mut impl Write) -> std::io::
 /// Place, then how it is known; of a place that is not known, why.
 fn place(place: &PlaceView<'_>) -> String {
     let known = format!("{} by {}, confidence {}", place.words(), place.method, place.confidence);
-    let known = if place.method == Method::None.name() { place.words() } else { known };
+    let known = if place.method == Method::None.name() { place.words().into_string() } else { known };
     if place.source.is_empty() { known } else { format!("{known}; {}", place.source) }
 }
 

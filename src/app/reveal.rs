@@ -78,13 +78,13 @@ fn matches<'a>(key: &Key, pseudonym: &str, findings: &'a [Finding]) -> BTreeMap<
         let facts = &finding.facts;
         let name = format!("{} ({})", facts.actor_id.reveal(), facts.actor_name.reveal());
         let candidates = [
-            (Domain::Person, facts.actor_id.reveal(), &name),
-            (Domain::Recipient, facts.recipient.reveal(), facts.recipient.reveal()),
-            (Domain::File, facts.resource.reveal(), facts.resource.reveal()),
+            (Domain::Person, facts.actor_id.reveal(), name.as_str()),
+            (Domain::Recipient, facts.recipient.reveal(), facts.recipient.reveal().as_str()),
+            (Domain::File, facts.resource.reveal(), facts.resource.reveal().as_str()),
         ];
         for (domain, value, shown) in candidates {
             if !value.is_empty() && key.pseudonym(domain, &facts.tenant, value) == wanted {
-                found.entry((domain.name(), shown.clone())).or_default().push(&finding.id);
+                found.entry((domain.name(), shown.to_owned())).or_default().push(&finding.id);
             }
         }
     }

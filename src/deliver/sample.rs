@@ -1,5 +1,6 @@
 //! An invented finding, by which an operator tries a channel for machines. People get a letter that has none.
 
+use compact_str::CompactString;
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::event::Personal;
@@ -27,28 +28,28 @@ pub fn finding(now: i64) -> Finding {
         revision: 1,
         made: now,
         changed: now,
-        facts: facts(id("record")),
+        facts: facts(id("record").into()),
     }
 }
 
-fn facts(record: String) -> Facts {
-    let personal = |text: &str| Personal::new(text.to_owned());
+fn facts(record: CompactString) -> Facts {
+    let personal = |text: &str| Personal::new(text.into());
     Facts {
-        tenant: "test".to_owned(),
+        tenant: "test".into(),
         actor_id: personal("test-user"),
         actor_name: personal("Test User"),
         address: personal("192.0.2.1"),
         resource: personal("harbourwatch-test.txt"),
         kind: "upload".into(),
         preview: false,
-        origin: "HK".to_owned(),
+        origin: "HK".into(),
         origin_method: "ip".into(),
         origin_confidence: "low".into(),
-        origin_source: "test".to_owned(),
-        destination: "SG".to_owned(),
+        origin_source: "test".into(),
+        destination: "SG".into(),
         destination_method: "host".into(),
         destination_confidence: "low".into(),
-        destination_source: "test".to_owned(),
+        destination_source: "test".into(),
         recipient: personal("harbourwatch test"),
         recipient_role: "unknown".into(),
         verdict: Verdict::Undetermined.name().into(),
@@ -59,7 +60,7 @@ fn facts(record: String) -> Facts {
         policy_rule: None,
         tags: Vec::new(),
         categories: Vec::new(),
-        item: String::new(),
+        item: CompactString::default(),
         subjects: None,
         binding: false,
         gap: None,

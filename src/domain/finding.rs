@@ -1,8 +1,10 @@
 //! Findings: what people are told. Records are grouped so that a busy hour is one line with a count.
 
+use compact_str::{CompactString, ToCompactString};
 use sha2::{Digest, Sha256};
+use smallvec::SmallVec;
 
-use super::hex::hex;
+use super::hex;
 
 /// Length of a grouping window in event time, in ms (15 minutes, compliance reference §3.2).
 pub const WINDOW_MS: i64 = 15 * 60 * 1000;
@@ -17,15 +19,15 @@ pub const HKT_OFFSET_MS: i64 = 8 * 60 * 60 * 1000;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FindingKey {
     /// Tenant id.
-    pub tenant: String,
+    pub tenant: CompactString,
     /// Actor's id; for a standing finding, the space.
-    pub subject: String,
+    pub subject: CompactString,
     /// Destination code.
-    pub destination: String,
+    pub destination: CompactString,
     /// Flow kind.
     pub kind: &'static str,
     /// Recipient party's id, `stranger` or `public`.
-    pub recipient: String,
+    pub recipient: CompactString,
     /// Rule and verdict.
     pub rule: &'static str,
     /// Verdict.
@@ -36,20 +38,20 @@ pub struct FindingKey {
 
 impl FindingKey {
     /// The key without its window: the standing identity over time.
-    pub fn series(&self) -> String {
+    pub fn series(&self) -> CompactString {
         id(self.hash())
     }
 
     /// Stable id of the finding: 24 hex digits.
-    pub fn id(&self) -> String {
+    pub fn id(&self) -> CompactString {
         self.ids().0
     }
 
     /// [`FindingKey::id`] and [`FindingKey::series`], hashed together as far as they are the same.
-    pub fn ids(&self) -> (String, String) {
+    pub fn ids(&self) -> (CompactString, CompactString) {
         let hash = self.hash();
-        let mut window = Vec::new();
-        add(&mut window, &self.window.to_string());
+        let mut window = Parts::new();
+        add(&mut window, &self.window.to_compact_string());
         (id(hash.clone().chain_update(window)), id(hash))
     }
 
@@ -57,7 +59,7 @@ impl FindingKey {
     fn hash(&self) -> Sha256 {
         let Self { tenant, subject, destination, kind, recipient, rule, verdict, window: _ } = self;
         // at once, since many short parts cost more to hash than to gather
-        let mut parts = Vec::with_capacity(USUAL);
+        let mut parts = Parts::new();
         for part in [tenant, subject, destination, *kind, recipient, *rule, *verdict] {
             add(&mut parts, part);
         }
@@ -65,8 +67,8 @@ impl FindingKey {
     }
 }
 
-/// Bytes that the parts of most keys take.
-const USUAL: usize = 192;
+/// What is hashed of a key. Most keys need no memory for it.
+type Parts = SmallVec<[u8; 256]>;
 
 /// Start of the window that an event belongs to.
 pub fn window_start(at: i64, standing: bool) -> i64 {
@@ -77,13 +79,13 @@ pub fn window_start(at: i64, standing: bool) -> i64 {
     }
 }
 
-fn add(parts: &mut Vec<u8>, part: &str) {
+fn add(parts: &mut Parts, part: &str) {
     parts.extend_from_slice(&(part.len() as u64).to_be_bytes());
     parts.extend_from_slice(part.as_bytes());
 }
 
-fn id(hash: Sha256) -> String {
-    hex(&hash.finalize()[..12])
+fn id(hash: Sha256) -> CompactString {
+    hex::id(&hash.finalize())
 }
 
 #[cfg(test)]
@@ -94,11 +96,11 @@ mod tests {
     #[test]
     fn ids_are_digests_of_these_bytes() {
         let key = FindingKey {
-            tenant: "harbour-bank".to_owned(),
-            subject: "manager 4521 香港".repeat(20),
-            destination: "CN".to_owned(),
+            tenant: "harbour-bank".into(),
+            subject: "manager 4521 香港".repeat(20).into(),
+            destination: "CN".into(),
             kind: "send",
-            recipient: String::new(),
+            recipient: CompactString::default(),
             rule: "R6",
             verdict: "UNCOVERED",
             window: -900_000,
@@ -106,7 +108,7 @@ mod tests {
         let parts = ["harbour-bank", &key.subject, "CN", "send", "", "R6", "UNCOVERED", "-900000"];
         let digest = |parts: &[&str]| {
             let bytes = parts.iter().flat_map(|part| [&(part.len() as u64).to_be_bytes(), part.as_bytes()].concat());
-            hex(&Sha256::digest(bytes.collect::<Vec<u8>>())[..12])
+            CompactString::from(hex::hex(&Sha256::digest(bytes.collect::<Vec<u8>>())[..12]))
         };
         assert_eq!(key.ids(), (digest(&parts), digest(&parts[..7])));
         assert_eq!((key.id(), key.series()), key.ids());

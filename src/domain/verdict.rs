@@ -265,6 +265,11 @@ impl Tags {
         self.0 & 1 << tag as u8 != 0
     }
 
+    /// Whether there is none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
     /// Members in declaration order.
     pub fn iter(self) -> impl Iterator<Item = Tag> {
         members(self.0, &Tag::ALL)

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use compact_str::CompactString;
 use rusqlite::{Connection, Transaction, params};
 use serde::{Deserialize, Serialize};
 
@@ -38,11 +39,11 @@ struct LaneDelta {
 /// What a batch adds to one finding.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Increment {
-    pub(super) id: String,
-    pub(super) series: String,
+    pub(super) id: CompactString,
+    pub(super) series: CompactString,
     pub(super) window: i64,
     pub(super) kind: String,
-    pub(super) destination: String,
+    pub(super) destination: CompactString,
     pub(super) verdict: String,
     pub(super) severity: u8,
     pub(super) count: u64,

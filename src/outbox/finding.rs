@@ -117,9 +117,9 @@ pub(super) fn apply(
     }
     for increment in increments.iter().filter(|increment| !spans_a_day(increment)) {
         for id in raise_hour(transaction, increment, bulk_objects)? {
-            let step = i64::from(!changed.contains_key(&id));
+            let step = i64::from(!changed.contains_key(id.as_str()));
             let one = raise(transaction, &id, step, now)?;
-            changed.insert(id, one);
+            changed.insert(id.into(), one);
         }
     }
     Ok((changed.into_values().collect(), is_new))
@@ -197,7 +197,7 @@ fn upsert(
 impl Increment {
     /// Its finding, as it stands now. Verdict and tenant are part of what a finding is.
     fn changed(&self, severity: Severity, revision: i64) -> Changed {
-        let (id, verdict, tenant) = (self.id.clone(), self.verdict.clone(), self.facts.tenant.clone());
+        let (id, verdict, tenant) = (self.id.as_str().into(), self.verdict.clone(), self.facts.tenant.as_str().into());
         Changed { id, severity, revision, verdict, tenant }
     }
 }
@@ -211,11 +211,11 @@ fn insert(transaction: &Transaction<'_>, increment: &Increment, now: i64) -> Res
     let sql =
         "INSERT INTO findings VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, 0, ?8, ?9, ?10, ?11, 1, ?12, ?12, ?13, ?14)";
     transaction.prepare_cached(sql)?.execute(params![
-        increment.id,
-        increment.series,
+        increment.id.as_str(),
+        increment.series.as_str(),
         increment.window,
         increment.kind,
-        increment.destination,
+        increment.destination.as_str(),
         increment.verdict,
         increment.severity,
         int(increment.count),
@@ -223,7 +223,7 @@ fn insert(transaction: &Transaction<'_>, increment: &Increment, now: i64) -> Res
         increment.first,
         increment.last,
         now,
-        increment.facts.tenant,
+        increment.facts.tenant.as_str(),
         facts,
     ])?;
     Ok(())
@@ -243,10 +243,10 @@ fn raise_hour(
         RETURNING id";
     let until = increment.window.saturating_add(HOUR_SPAN);
     let mut statement = transaction.prepare_cached(sql)?;
-    let ids = statement
-        .query_map(params![increment.series, increment.window, until, int(bulk_objects), HOUR_SPAN], |row| {
-            row.get(0)
-        })?;
+    let ids = statement.query_map(
+        params![increment.series.as_str(), increment.window, until, int(bulk_objects), HOUR_SPAN],
+        |row| row.get(0),
+    )?;
     Ok(ids.collect::<Result<_, _>>()?)
 }
 

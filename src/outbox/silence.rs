@@ -74,7 +74,7 @@ pub fn values<'a>(field: &str, finding: &'a Finding) -> Vec<&'a str> {
         "destination" => vec![&finding.destination],
         "role" => vec![&facts.recipient_role],
         "item" => vec![&facts.item],
-        "safeguard" => facts.safeguard.iter().map(String::as_str).collect(),
+        "safeguard" => facts.safeguard.iter().map(AsRef::as_ref).collect(),
         "tag" => facts.tags.iter().map(AsRef::as_ref).collect(),
         _ => Vec::new(),
     }

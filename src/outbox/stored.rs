@@ -1,6 +1,7 @@
 //! How a finding's facts are kept in the state database, whose file is for its owner alone. The only place where sealed
 //! values are written down; nothing here is ever sent.
 
+use compact_str::CompactString;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::domain::event::Personal;
@@ -10,42 +11,42 @@ use crate::pipeline::report::{Facts, Name};
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Facts")]
 pub(super) struct StoredFacts {
-    tenant: String,
+    tenant: CompactString,
     #[serde(with = "sealed")]
-    actor_id: Personal<String>,
+    actor_id: Personal<CompactString>,
     #[serde(with = "sealed")]
-    actor_name: Personal<String>,
+    actor_name: Personal<CompactString>,
     #[serde(with = "sealed")]
-    address: Personal<String>,
+    address: Personal<CompactString>,
     #[serde(with = "sealed")]
-    resource: Personal<String>,
+    resource: Personal<CompactString>,
     kind: Name,
     preview: bool,
-    origin: String,
+    origin: CompactString,
     origin_method: Name,
     origin_confidence: Name,
-    origin_source: String,
-    destination: String,
+    origin_source: CompactString,
+    destination: CompactString,
     destination_method: Name,
     destination_confidence: Name,
-    destination_source: String,
+    destination_source: CompactString,
     #[serde(with = "sealed")]
-    recipient: Personal<String>,
+    recipient: Personal<CompactString>,
     recipient_role: Name,
     verdict: Name,
     rule: Name,
     possible: Vec<Name>,
-    safeguard: Option<String>,
+    safeguard: Option<CompactString>,
     failed_condition: Option<Name>,
-    policy_rule: Option<String>,
+    policy_rule: Option<CompactString>,
     tags: Vec<Name>,
     categories: Vec<Name>,
-    item: String,
+    item: CompactString,
     subjects: Option<u64>,
     binding: bool,
     #[serde(default)]
     gap: Option<Name>,
-    record: String,
+    record: CompactString,
 }
 
 /// Facts that several hold.
@@ -67,17 +68,17 @@ pub(super) mod shared {
 pub(super) mod sealed {
     use super::{Deserialize, Deserializer, Personal, Serializer};
 
-    pub(in super::super) fn serialize<S: Serializer>(
-        value: &Personal<String>,
+    pub(in super::super) fn serialize<T: AsRef<str>, S: Serializer>(
+        value: &Personal<T>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(value.reveal())
+        serializer.serialize_str(value.reveal().as_ref())
     }
 
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(in super::super) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
         deserializer: D,
-    ) -> Result<Personal<String>, D::Error> {
-        String::deserialize(deserializer).map(Personal::new)
+    ) -> Result<Personal<T>, D::Error> {
+        T::deserialize(deserializer).map(Personal::new)
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) fn add(
         if *is_new {
             let recipient = facts.recipient.reveal();
             let key = key(&[&facts.tenant, kind, destination, recipient]);
-            arrange.execute(params![key, now, kind, destination, recipient, verdict])?;
+            arrange.execute(params![key, now, kind, destination.as_str(), recipient.as_str(), verdict])?;
         }
     }
     let sql = "INSERT INTO tallies VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET

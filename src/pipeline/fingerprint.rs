@@ -1,9 +1,13 @@
 //! Which events are the same event. Re-reads of the audit log deliver rows again, out of order; DingTalk gives audit rows
 //! no event id, and a file id (`bizId`) stands on many rows.
 
+use compact_str::CompactString;
+use sha2::{Digest, Sha256};
+use smallvec::SmallVec;
+
 use super::siphash::SipHash;
 use crate::domain::event::{Act, Event, Id};
-use crate::domain::short;
+use crate::domain::{hex, short};
 
 /// Key of the duplicate check, made at random for each state folder: nobody can craft a row that is taken for another.
 #[derive(Clone, Copy, Debug)]
@@ -162,34 +166,36 @@ impl Parts {
 }
 
 /// Stable id of an event's record: the digest of its position. The same position always has the same id.
-pub fn record_id(topic: &str, partition: i32, offset: u64, index: u32) -> String {
+pub fn record_id(topic: &str, partition: i32, offset: u64, index: u32) -> CompactString {
     digest(&position(topic, partition, offset, index))
 }
 
 /// Id of the record of a standing arrangement, for which the event at this position was the occasion.
-pub fn standing_id(topic: &str, partition: i32, offset: u64, index: u32, subject: &str) -> String {
-    digest(&(position(topic, partition, offset, index) + "/" + subject))
+pub fn standing_id(topic: &str, partition: i32, offset: u64, index: u32, subject: &str) -> CompactString {
+    let mut position = position(topic, partition, offset, index);
+    position.push(b'/');
+    position.extend_from_slice(subject.as_bytes());
+    digest(&position)
 }
 
-/// `5:audit/0/17/2`.
-fn position(topic: &str, partition: i32, offset: u64, index: u32) -> String {
+/// `5:audit/0/17/2`. Most need no memory.
+fn position(topic: &str, partition: i32, offset: u64, index: u32) -> SmallVec<[u8; 128]> {
     let mut number = itoa::Buffer::new();
-    let mut position = String::with_capacity(topic.len() + 64);
-    position.push_str(number.format(topic.len()));
-    position.push(':');
-    position.push_str(topic);
-    position.push('/');
-    position.push_str(number.format(partition));
-    position.push('/');
-    position.push_str(number.format(offset));
-    position.push('/');
-    position.push_str(number.format(index));
+    let mut position = SmallVec::new();
+    position.extend_from_slice(number.format(topic.len()).as_bytes());
+    position.push(b':');
+    position.extend_from_slice(topic.as_bytes());
+    position.push(b'/');
+    position.extend_from_slice(number.format(partition).as_bytes());
+    position.push(b'/');
+    position.extend_from_slice(number.format(offset).as_bytes());
+    position.push(b'/');
+    position.extend_from_slice(number.format(index).as_bytes());
     position
 }
 
-fn digest(text: &str) -> String {
-    use sha2::{Digest, Sha256};
-    crate::domain::hex::hex(&Sha256::digest(text.as_bytes())[..12])
+fn digest(bytes: &[u8]) -> CompactString {
+    hex::id(&Sha256::digest(bytes))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 pub mod batch;
 pub mod crew;
 pub mod dedupe;
+mod facts;
 pub mod fingerprint;
 mod flight;
 pub mod flows;

@@ -3,9 +3,12 @@
 use std::cell::OnceCell;
 use std::sync::Arc;
 
+use compact_str::{CompactString, ToCompactString, format_compact};
 use sha2::{Digest, Sha256};
+use smallvec::SmallVec;
 
 use super::batch::Batch;
+use super::facts;
 use super::fingerprint::{record_id, standing_id};
 use super::report::{Facts, FindingDelta, Name, Record};
 use super::scene::Scene;
@@ -15,10 +18,10 @@ use super::standing::Arrangement;
 use super::view::{self, LegView};
 use super::work::{Judged, worst};
 use super::world::World;
-use crate::domain::event::{Event, Id, Personal};
+use crate::domain::event::{Event, Id};
 use crate::domain::finding::{FindingKey, window_start};
 use crate::domain::flow::{Case, FlowKind, Recipient};
-use crate::domain::hex::hex;
+use crate::domain::hex::{digits, hex};
 use crate::domain::party::Tri;
 use crate::domain::position::{Lane, Position};
 use crate::domain::verdict::Severity;
@@ -51,7 +54,7 @@ pub struct Context<'e, 'a> {
 /// The bytes of a message, with their digest as soon as one is asked for: all rows of a page share it.
 pub struct Payload<'b> {
     bytes: &'b [u8],
-    sha256: OnceCell<String>,
+    sha256: OnceCell<[u8; 64]>,
 }
 
 impl<'b> Payload<'b> {
@@ -66,7 +69,9 @@ impl<'b> Payload<'b> {
     }
 
     fn sha256(&self) -> &str {
-        self.sha256.get_or_init(|| hex(&Sha256::digest(self.bytes)))
+        let digits = self.sha256.get_or_init(|| digits(&Sha256::digest(self.bytes)));
+        // digits are ASCII
+        str::from_utf8(digits).unwrap_or_default()
     }
 }
 
@@ -76,36 +81,49 @@ pub struct Written {
     /// The evidence.
     pub record: Record,
     /// One a leg that people are told of.
-    pub findings: Vec<FindingDelta>,
+    pub findings: SmallVec<[FindingDelta; 1]>,
 }
 
 /// A finding that a leg belongs to.
 struct Told {
     key: FindingKey,
-    id: String,
-    series: String,
+    id: CompactString,
+    series: CompactString,
 }
+
+/// Most events have one leg.
+type PerLeg<T> = SmallVec<[T; 1]>;
 
 /// Writes the evidence record of an event and what it adds to findings.
 pub fn write(context: &Context<'_, '_>, judged: &[Judged]) -> Written {
-    let Position { offset, index, .. } = context.position;
-    let id = match context.standing {
-        None => record_id(&context.lane.topic, context.lane.partition, offset, index),
-        Some(subject) => standing_id(&context.lane.topic, context.lane.partition, offset, index, subject),
-    };
-    let told = told(context, judged);
-    let views = leg_views(context, judged, &told);
+    let (id, told) = (id(context), told(context, judged));
+    let legs = leg_views(context, judged, &told);
     let lead = worst(judged).and_then(|lead| judged.iter().position(|one| std::ptr::eq(one, lead))).unwrap_or_default();
-    let legs = judged.iter().zip(&views).zip(told);
-    let findings = legs.filter_map(|((one, view), told)| Some(finding(context, one, view, told?, &id))).collect();
-    let (kind, destination, verdict) = views
-        .get(lead)
-        .map_or(("", String::new(), ""), |view| (view.kind, view.destination.code().to_owned(), view.decision.verdict));
+    let view = record_view(context, &id, &legs, lead);
     let mut json = Vec::with_capacity(USUAL);
-    record_view(context, &id, views, lead).write(&mut json);
-    let subject = Who::of(context.event).text();
-    let record = Record { id, at: context.event.time.unwrap_or(0), json, subject, destination, kind, verdict };
+    view.write(&mut json);
+    let all = judged.iter().zip(&legs).zip(told);
+    let findings = all.filter_map(|((one, leg), told)| Some(finding(context, one, &view, leg, told?))).collect();
+    let lead = legs.get(lead);
+    let record = Record {
+        at: context.event.time.unwrap_or(0),
+        json,
+        subject: Who::of(context.event).text(),
+        destination: lead.map_or("", |leg| leg.destination.code()).into(),
+        kind: lead.map_or("", |leg| leg.kind),
+        verdict: lead.map_or("", |leg| leg.decision.verdict),
+        id,
+    };
     Written { record, findings }
+}
+
+/// The record's id.
+fn id(context: &Context<'_, '_>) -> CompactString {
+    let (Lane { topic, partition }, Position { offset, index, .. }) = (context.lane, context.position);
+    match context.standing {
+        None => record_id(topic, *partition, offset, index),
+        Some(subject) => standing_id(topic, *partition, offset, index, subject),
+    }
 }
 
 /// Appends one line about the event, with its line end.
@@ -120,8 +138,8 @@ pub fn verdict_line(context: &Context<'_, '_>, judged: &[Judged], out: &mut Vec<
         verdict: decision.map(|decision| decision.verdict),
         severity: decision.map(|decision| decision.severity),
         rule: decision.map(|decision| decision.rule),
-        finding: lead.and_then(|lead| legs[lead].finding.clone()),
-        legs,
+        finding: lead.and_then(|lead| legs[lead].finding.as_deref()),
+        legs: &legs,
     };
     line.write(out);
     out.push(b'\n');
@@ -134,7 +152,7 @@ pub fn other_line(lane: &Lane, at: Position, outcome: &str, reason: Option<&str>
 }
 
 /// The finding that each leg belongs to, if any.
-fn told(context: &Context<'_, '_>, judged: &[Judged]) -> Vec<Option<Told>> {
+fn told(context: &Context<'_, '_>, judged: &[Judged]) -> PerLeg<Option<Told>> {
     let of = |key: FindingKey| {
         let (id, series) = key.ids();
         Told { key, id, series }
@@ -142,7 +160,7 @@ fn told(context: &Context<'_, '_>, judged: &[Judged]) -> Vec<Option<Told>> {
     judged.iter().map(|one| finding_key(context, one).map(of)).collect()
 }
 
-fn leg_views<'w>(context: &Context<'w, '_>, judged: &[Judged], told: &[Option<Told>]) -> Vec<LegView<'w>> {
+fn leg_views<'w>(context: &Context<'w, '_>, judged: &[Judged], told: &[Option<Told>]) -> PerLeg<LegView<'w>> {
     let show = |(one, told): (&Judged, &Option<Told>)| LegView {
         finding: told.as_ref().map(|told| told.id.clone()),
         ..view::leg(context.world, context.scene, one)
@@ -150,7 +168,7 @@ fn leg_views<'w>(context: &Context<'w, '_>, judged: &[Judged], told: &[Option<To
     judged.iter().zip(told).map(show).collect()
 }
 
-fn record_view<'a>(context: &'a Context<'a, '_>, id: &'a str, legs: Vec<LegView<'a>>, lead: usize) -> RecordView<'a> {
+fn record_view<'a>(context: &'a Context<'a, '_>, id: &'a str, legs: &'a [LegView<'a>], lead: usize) -> RecordView<'a> {
     let (event, policy) = (context.event, &context.world.policy);
     let decision = legs.get(lead).map(|leg| &leg.decision);
     RecordView {
@@ -221,20 +239,19 @@ fn finding_key(context: &Context<'_, '_>, judged: &Judged) -> Option<FindingKey>
     }
     let event = context.event;
     let standing = leg.kind.is_standing();
-    let arranged = context.standing.map(str::to_owned).or_else(|| arranged(context, judged));
+    let arranged = context.standing.map(CompactString::from).or_else(|| arranged(context, judged));
     let kind = if arranged.is_some() { FlowKind::StoreAtRest } else { leg.kind };
     let subject = match arranged {
         Some(subject) => subject,
-        None if standing => format!("space {}", space(event).map(ToString::to_string).unwrap_or_default()),
+        None if standing => space(event).map_or_else(|| "space ".into(), |id| format_compact!("space {id}")),
         None => Who::of(event).text(),
     };
-    let destination = String::from_utf8_lossy(&leg.destination.label()).into_owned();
     Some(FindingKey {
-        tenant: context.world.policy.tenant(context.case.tenant).id.clone(),
-        subject: if context.unclassified { Done(&event.act).to_string() } else { subject },
-        destination,
+        tenant: context.world.policy.tenant(context.case.tenant).id.as_str().into(),
+        subject: if context.unclassified { Done(&event.act).to_compact_string() } else { subject },
+        destination: CompactString::from_utf8_lossy(&leg.destination.label()),
         kind: kind.name(),
-        recipient: view::recipient_key(context.world, leg.recipient).to_owned(),
+        recipient: view::recipient_key(context.world, leg.recipient).into(),
         rule: decision.rule.name(),
         verdict: decision.verdict.name(),
         window: window_start(event.time.unwrap_or(0), standing || context.unclassified),
@@ -243,7 +260,7 @@ fn finding_key(context: &Context<'_, '_>, judged: &Judged) -> Option<FindingKey>
 
 /// An upload into storage whose standing arrangement is judged the same, and no milder, is part of what is told of that
 /// arrangement. Gives what the arrangement's finding is about.
-fn arranged(context: &Context<'_, '_>, judged: &Judged) -> Option<String> {
+fn arranged(context: &Context<'_, '_>, judged: &Judged) -> Option<CompactString> {
     let of = |one: &Judged| (one.decision.verdict, one.decision.rule, one.leg.recipient, one.leg.destination.label());
     let Context { world, scene, event, .. } = context;
     let arrangement = Some(judged).filter(|judged| judged.leg.kind == FlowKind::Upload);
@@ -251,16 +268,16 @@ fn arranged(context: &Context<'_, '_>, judged: &Judged) -> Option<String> {
     let same = arrangement.judge(world, event.time?, |sight| {
         of(&sight.judged) == of(judged) && sight.judged.decision.severity >= judged.decision.severity
     });
-    same.then(|| arrangement.subject())
+    same.then(|| arrangement.subject().into())
 }
 
-/// `view`: the leg as shown.
+/// `record`, `leg`: the event and the leg as shown.
 fn finding(
     context: &Context<'_, '_>,
     judged: &Judged,
-    view: &LegView<'_>,
+    record: &RecordView<'_>,
+    leg: &LegView<'_>,
     Told { key, id, series }: Told,
-    record: &str,
 ) -> FindingDelta {
     let at = context.event.time.unwrap_or(0);
     FindingDelta {
@@ -272,7 +289,7 @@ fn finding(
         bytes: context.event.size.unwrap_or(0),
         first: at,
         last: at,
-        facts: Arc::new(Facts { gap: gap(context, judged), ..facts(context, view, record) }),
+        facts: Arc::new(Facts { gap: gap(context, judged), ..facts::of(record, leg) }),
     }
 }
 
@@ -280,45 +297,6 @@ fn finding(
 fn gap(context: &Context<'_, '_>, judged: &Judged) -> Option<Name> {
     let gap = context.world.policy.principles(judged.leg.recipient, &context.case).gap();
     gap.filter(|_| judged.decision.verdict.leaves()).map(|condition| condition.name().into())
-}
-
-fn facts(context: &Context<'_, '_>, view: &LegView<'_>, record: &str) -> Facts {
-    let all = |names: &[&'static str]| names.iter().map(|name| Name::from(*name)).collect();
-    let (actor, data, decision) = (actor(context), data(context), &view.decision);
-    let categories = context.world.policy.item(context.case.item).categories.union(context.case.suggested);
-    Facts {
-        tenant: context.world.policy.tenant(context.case.tenant).id.clone(),
-        actor_id: Personal::new(actor.id.0.text()),
-        actor_name: Personal::new(actor.name.to_owned()),
-        address: Personal::new(actor.address.to_owned()),
-        resource: Personal::new(data.resource.to_owned()),
-        kind: view.kind.into(),
-        preview: view.preview,
-        origin: view.origin.words(),
-        origin_method: view.origin.method.into(),
-        origin_confidence: view.origin.confidence.into(),
-        origin_source: view.origin.source.clone().into_owned(),
-        destination: view.destination.words(),
-        destination_method: view.destination.method.into(),
-        destination_confidence: view.destination.confidence.into(),
-        destination_source: view.destination.source.clone().into_owned(),
-        recipient: Personal::new(view.recipient.name.to_owned()),
-        recipient_role: if view.recipient.tie == "same entity" { view.recipient.tie } else { view.recipient.role }
-            .into(),
-        verdict: decision.verdict.into(),
-        rule: decision.rule.into(),
-        possible: all(&decision.possible),
-        safeguard: decision.safeguard.map(str::to_owned),
-        failed_condition: decision.failed.map(Name::from),
-        policy_rule: decision.policy_rule.map(str::to_owned),
-        tags: all(&decision.tags),
-        categories: categories.iter().map(|category| category.name().into()).collect(),
-        item: data.item.to_owned(),
-        subjects: data.subjects,
-        binding: decision.binding,
-        gap: None,
-        record: record.to_owned(),
-    }
 }
 
 fn position(lane: &Lane, at: Position) -> PositionView<'_> {

@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
+
+use compact_str::CompactString;
 
 use super::told::{self, Told};
 use crate::domain::event::Personal;
@@ -57,8 +60,7 @@ impl BatchReport {
         self.records.extend(later.records);
         self.rejected.extend(later.rejected);
         self.fingerprints.extend(later.fingerprints);
-        let mut places: HashMap<String, usize> =
-            self.findings.iter().enumerate().map(|(at, known)| (known.id.clone(), at)).collect();
+        let mut places: Places = self.findings.iter().enumerate().map(|(at, known)| (known.id.clone(), at)).collect();
         later.findings.into_iter().for_each(|delta| delta.join_into(&mut self.findings, &mut places));
     }
 
@@ -161,15 +163,15 @@ impl Coverage {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Record {
     /// Stable id: digest of topic, partition, offset and index.
-    pub id: String,
+    pub id: CompactString,
     /// Event time in ms since the epoch, 0 if the event had none.
     pub at: i64,
     /// The record itself, one line of JSON without line end.
     pub json: Vec<u8>,
     /// For the index: actor's id, as the record has it.
-    pub subject: String,
+    pub subject: CompactString,
     /// For the index: destination code.
-    pub destination: String,
+    pub destination: CompactString,
     /// For the index: flow kind.
     pub kind: &'static str,
     /// For the index: verdict.
@@ -216,9 +218,9 @@ impl std::fmt::Debug for Origin {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FindingDelta {
     /// [`FindingKey::id`].
-    pub id: String,
+    pub id: CompactString,
     /// [`FindingKey::series`]: the same subject, destination, kind, recipient and rule over time.
-    pub series: String,
+    pub series: CompactString,
     /// What makes it one finding.
     pub key: FindingKey,
     /// Gravest severity in the batch.
@@ -235,13 +237,16 @@ pub struct FindingDelta {
     pub facts: Arc<Facts>,
 }
 
+/// Where findings stand, by id. Ids are digests, so that a fast hash will do.
+pub(super) type Places = HashMap<CompactString, usize, foldhash::fast::RandomState>;
+
 impl FindingDelta {
     /// Adds itself to those known, whose places by id are `places`. The facts stay those of the gravest record.
-    pub(super) fn join_into(self, known: &mut Vec<Self>, places: &mut HashMap<String, usize>) {
-        match places.get(&self.id) {
-            Some(&at) => known[at].add(self),
-            None => {
-                places.insert(self.id.clone(), known.len());
+    pub(super) fn join_into(self, known: &mut Vec<Self>, places: &mut Places) {
+        match places.entry(self.id.clone()) {
+            Entry::Occupied(place) => known[*place.get()].add(self),
+            Entry::Vacant(place) => {
+                place.insert(known.len());
                 known.push(self);
             }
         }
@@ -266,46 +271,46 @@ pub type Name = Cow<'static, str>;
 #[derive(Clone, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct Facts {
-    pub tenant: String,
-    pub actor_id: Personal<String>,
-    pub actor_name: Personal<String>,
-    pub address: Personal<String>,
+    pub tenant: CompactString,
+    pub actor_id: Personal<CompactString>,
+    pub actor_name: Personal<CompactString>,
+    pub address: Personal<CompactString>,
     /// File name.
-    pub resource: Personal<String>,
+    pub resource: Personal<CompactString>,
     pub kind: Name,
     pub preview: bool,
     /// Place for people, as `CN (Shenzhen, Guangdong)`, or `unknown (opaque)`.
-    pub origin: String,
+    pub origin: CompactString,
     pub origin_method: Name,
     pub origin_confidence: Name,
     /// Which database and build, site or setting said it.
-    pub origin_source: String,
-    pub destination: String,
+    pub origin_source: CompactString,
+    pub destination: CompactString,
     pub destination_method: Name,
     pub destination_confidence: Name,
-    pub destination_source: String,
+    pub destination_source: CompactString,
     /// Recipient's name for people; it may name one of them.
-    pub recipient: Personal<String>,
+    pub recipient: Personal<CompactString>,
     /// `processor`, `data user`, `same entity`, `unknown`, `public`.
     pub recipient_role: Name,
     pub verdict: Name,
     pub rule: Name,
     /// Verdicts that are possible, when undetermined.
     pub possible: Vec<Name>,
-    pub safeguard: Option<String>,
+    pub safeguard: Option<CompactString>,
     pub failed_condition: Option<Name>,
     /// Id of the deny or residency rule.
-    pub policy_rule: Option<String>,
+    pub policy_rule: Option<CompactString>,
     pub tags: Vec<Name>,
     pub categories: Vec<Name>,
-    pub item: String,
+    pub item: CompactString,
     pub subjects: Option<u64>,
     /// Whether a provision that binds today fails.
     pub binding: bool,
     /// The gravest gap on record in a data protection principle, if the data leave Hong Kong.
     pub gap: Option<Name>,
     /// Id of that record.
-    pub record: String,
+    pub record: CompactString,
 }
 
 impl std::fmt::Debug for Facts {

@@ -126,11 +126,17 @@ impl<'e, 'a> Scene<'e, 'a> {
         let name = self.event.resource.as_ref().filter(|_| leaves);
         Case {
             tenant: self.tenant,
-            exporter: self.stated(|space| space.entity).unwrap_or(tenant.entity),
+            exporter: self.exporter(),
             item: self.stated(|space| space.item).unwrap_or(tenant.item),
             suggested: name.map_or(Categories::NONE, |name| self.world.patterns.suggest(name.reveal())),
             at: self.event.time.unwrap_or(0),
         }
+    }
+
+    /// The data user that controls the data.
+    #[inline]
+    pub fn exporter(&self) -> PartyId {
+        self.stated(|space| space.entity).unwrap_or(self.world.policy.tenant(self.tenant).entity)
     }
 
     /// The nearest statement of the operator's map.
@@ -189,8 +195,7 @@ impl<'e, 'a> Scene<'e, 'a> {
 
     /// The leg that a standing arrangement is: from the data user to the storage.
     pub fn standing_leg(&self) -> Leg {
-        let exporter = self.case(&[]).exporter;
-        let (origin, _) = self.registered(exporter);
+        let (origin, _) = self.registered(self.exporter());
         let (kind, destination, recipient) = (FlowKind::StoreAtRest, self.storage_place(), self.operator());
         Leg { kind, preview: false, origin, destination, recipient }
     }

@@ -32,7 +32,7 @@ pub(super) struct RecordView<'a> {
     pub(super) tenant: &'a str,
     pub(super) actor: ActorView<'a>,
     pub(super) data: DataView<'a>,
-    pub(super) legs: Vec<LegView<'a>>,
+    pub(super) legs: &'a [LegView<'a>],
     pub(super) verdict: Option<&'static str>,
     pub(super) rule: Option<&'static str>,
     pub(super) severity: Option<&'static str>,
@@ -81,8 +81,8 @@ pub(super) struct LineView<'a> {
     pub(super) verdict: Option<&'static str>,
     pub(super) severity: Option<&'static str>,
     pub(super) rule: Option<&'static str>,
-    pub(super) legs: Vec<LegView<'a>>,
-    pub(super) finding: Option<String>,
+    pub(super) legs: &'a [LegView<'a>],
+    pub(super) finding: Option<&'a str>,
 }
 
 /// An event that was not judged.
@@ -128,7 +128,7 @@ impl RecordView<'_> {
         json::text(out, b",\"tenant\":", self.tenant);
         self.actor.write(out);
         self.data.write(out);
-        legs(out, &self.legs);
+        legs(out, self.legs);
         json::word_or_null(out, b",\"verdict\":", self.verdict);
         json::word_or_null(out, b",\"rule\":", self.rule);
         json::word_or_null(out, b",\"severity\":", self.severity);
@@ -198,8 +198,8 @@ impl LineView<'_> {
         json::word_or_null(out, b",\"verdict\":", self.verdict);
         json::word_or_null(out, b",\"severity\":", self.severity);
         json::word_or_null(out, b",\"rule\":", self.rule);
-        legs(out, &self.legs);
-        json::word_or_null(out, b",\"finding\":", self.finding.as_ref());
+        legs(out, self.legs);
+        json::word_or_null(out, b",\"finding\":", self.finding);
         out.push(b'}');
     }
 }
@@ -224,6 +224,7 @@ mod tests {
     use super::*;
     use crate::domain::party::Category;
     use crate::domain::place::{Candidates, Country, District, GbaCity, Place};
+    use crate::domain::verdict::{Tag, Tags, Verdict, Verdicts};
     use crate::pipeline::view::{DecisionView, PlaceView, RecipientView};
 
     pub(super) fn names<S: Serializer>(all: &Categories, serializer: S) -> Result<S::Ok, S::Error> {
@@ -266,8 +267,12 @@ mod tests {
             self.of(&NUMBERS)
         }
 
-        fn names(&mut self) -> Vec<&'static str> {
-            (0..self.below(4)).map(|at| ["outbound", "cn_export", "residency"][at]).collect()
+        fn verdicts(&mut self) -> Verdicts {
+            (0..self.below(4)).fold(Verdicts::default(), |all, _| all.with(self.of(&Verdict::ALL)))
+        }
+
+        fn tags(&mut self) -> Tags {
+            (0..self.below(4)).fold(Tags::default(), |all, _| all.with(self.of(&Tag::ALL)))
         }
 
         fn categories(&mut self) -> Categories {
@@ -311,8 +316,8 @@ mod tests {
                 safeguard: self.maybe(Self::text),
                 failed: self.maybe(|_| "expired"),
                 policy_rule: self.maybe(Self::text),
-                possible: self.names(),
-                tags: self.names(),
+                possible: self.verdicts(),
+                tags: self.tags(),
                 binding: self.below(2) == 1,
             };
             LegView {
@@ -322,7 +327,7 @@ mod tests {
                 destination: self.place_view(),
                 recipient: RecipientView { party, name, role: "data user", tie: "same entity" },
                 decision,
-                finding: self.maybe(|_| "0f6c".to_owned()),
+                finding: self.maybe(|_| "0f6c".into()),
             }
         }
 
@@ -371,7 +376,7 @@ mod tests {
         }
     }
 
-    fn record<'a>(picks: &mut Picks, act: &'a Act<'a>, id: &'a Id<'a>) -> RecordView<'a> {
+    fn record<'a>(picks: &mut Picks, act: &'a Act<'a>, id: &'a Id<'a>, legs: &'a [LegView<'a>]) -> RecordView<'a> {
         let time = picks.maybe(Picks::number);
         RecordView {
             id: "0f6c",
@@ -387,7 +392,7 @@ mod tests {
             tenant: picks.text(),
             actor: actor(picks, id),
             data: data(picks, id),
-            legs: picks.legs(),
+            legs,
             verdict: picks.maybe(|_| "COVERED"),
             rule: picks.maybe(|_| "R1"),
             severity: picks.maybe(|_| "LOW"),
@@ -408,7 +413,8 @@ mod tests {
             let mut picks = Picks(seed);
             let (act, id) = (act(&mut picks), picks.of(&[0, 24_870_551_923, u64::MAX]));
             let id = if picks.below(2) == 1 { Id::Number(id) } else { Id::Text(picks.text().into()) };
-            let record = record(&mut picks, &act, &id);
+            let legs = picks.legs();
+            let record = record(&mut picks, &act, &id, &legs);
             agree(&record, |out| record.write(out));
         }
     }
@@ -417,6 +423,7 @@ mod tests {
     fn lines_are_what_serde_would_write() {
         for seed in 0..1000 {
             let mut picks = Picks(seed);
+            let legs = picks.legs();
             let line = LineView {
                 position: picks.position(),
                 outcome: "judged",
@@ -424,8 +431,8 @@ mod tests {
                 verdict: picks.maybe(|_| "COVERED"),
                 severity: picks.maybe(|_| "LOW"),
                 rule: picks.maybe(|_| "R1"),
-                legs: picks.legs(),
-                finding: picks.maybe(|_| "0f6c".to_owned()),
+                legs: &legs,
+                finding: picks.maybe(|_| "0f6c"),
             };
             agree(&line, |out| line.write(out));
             let other = OtherView { position: line.position, outcome: "rejected", reason: picks.maybe(|_| "not_json") };

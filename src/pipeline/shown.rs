@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Display};
 
+use compact_str::{CompactString, ToCompactString};
 use serde::{Serialize, Serializer};
 
 use crate::domain::event::{Act, Event, Id};
@@ -54,12 +55,12 @@ impl Display for Who<'_> {
 
 impl Who<'_> {
     /// As its [`Display`].
-    pub(super) fn text(&self) -> String {
+    pub(super) fn text(&self) -> CompactString {
         match self {
-            Self::User(Id::Number(id)) => itoa::Buffer::new().format(*id).to_owned(),
-            Self::User(Id::Text(id)) => id.as_ref().to_owned(),
-            Self::Union(id) => (*id).to_owned(),
-            Self::Nobody => String::new(),
+            Self::User(Id::Number(id)) => id.to_compact_string(),
+            Self::User(Id::Text(id)) => id.as_ref().into(),
+            Self::Union(id) => (*id).into(),
+            Self::Nobody => CompactString::default(),
         }
     }
 }

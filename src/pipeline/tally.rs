@@ -8,7 +8,7 @@ use super::dedupe::{AHEAD, Dedupe};
 use super::flows::{Flows, Recent};
 use super::ports::Reached;
 use super::record::{Written, other_line, short_digest};
-use super::report::{BatchReport, Coverage, Gap, Rejected};
+use super::report::{BatchReport, Coverage, Gap, Places, Rejected};
 use super::standing::{self, Occasion, Told};
 use super::told;
 use super::work::{Fate, Outcome, Slice};
@@ -60,6 +60,8 @@ impl Counts {
 pub struct Tally {
     dedupe: Dedupe,
     next: HashMap<Lane, u64>,
+    /// Of one batch, kept for its room.
+    findings: Places,
 }
 
 /// A batch as the slices saw it.
@@ -75,7 +77,8 @@ pub struct Joined<'a> {
 impl Tally {
     /// Goes on from what earlier runs recorded.
     pub fn new(dedupe: Dedupe, reached: &[Reached]) -> Self {
-        Self { dedupe, next: reached.iter().map(|at| (at.lane.clone(), at.next)).collect() }
+        let next = reached.iter().map(|at| (at.lane.clone(), at.next)).collect();
+        Self { dedupe, next, findings: Places::default() }
     }
 
     /// Fingerprints held.
@@ -86,13 +89,14 @@ impl Tally {
     /// Joins the slices. `lines` receives the verdict lines in input order, if the workers wrote any.
     pub fn join(&mut self, joined: Joined<'_>, lines: Option<&mut Vec<u8>>) -> (BatchReport, Counts) {
         let Joined { batch, lanes, slices } = joined;
+        self.findings.clear();
         let mut round = Round {
             dedupe: &mut self.dedupe,
             batch,
             lanes,
             report: BatchReport::default(),
             counts: Counts::default(),
-            findings: HashMap::new(),
+            findings: &mut self.findings,
             coverage: Vec::new(),
             last: 0,
             lines,
@@ -103,6 +107,7 @@ impl Tally {
         };
         round.report.gaps = pass_over(batch, lanes, &mut self.next);
         round.coverage = cover(batch, lanes, &mut self.next);
+        round.report.records.reserve(slices.iter().map(|slice| slice.written.len()).sum());
         slices.iter_mut().for_each(|slice| round.slice(slice));
         round.recent.join_into(&mut round.counts.flows);
         round.report.coverage = round.coverage.into_iter().map(|(_, coverage)| coverage).collect();
@@ -168,7 +173,7 @@ struct Round<'a> {
     lanes: &'a [Lane],
     report: BatchReport,
     counts: Counts,
-    findings: HashMap<String, usize>,
+    findings: &'a mut Places,
     coverage: Vec<(LaneId, Coverage)>,
     /// Where the lane that was asked for last stands in it.
     last: usize,
@@ -281,7 +286,7 @@ impl Round<'_> {
     fn written(&mut self, written: &mut Written) {
         self.counts.records += 1;
         self.report.records.push(std::mem::take(&mut written.record));
-        let (known, places) = (&mut self.report.findings, &mut self.findings);
+        let (known, places) = (&mut self.report.findings, &mut *self.findings);
         std::mem::take(&mut written.findings).into_iter().for_each(|delta| delta.join_into(known, places));
     }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use compact_str::CompactString;
 use serde::{Serialize, Serializer};
 
 use super::json;
@@ -13,7 +14,7 @@ use crate::domain::event::Id;
 use crate::domain::flow::{FlowKind, Recipient};
 use crate::domain::party::{Role, Tie};
 use crate::domain::place::{Candidates, Location, Method, Place, SourceId};
-use crate::domain::verdict::{Decision, PolicyRule};
+use crate::domain::verdict::{Decision, PolicyRule, Tag, Tags, Verdict, Verdicts};
 
 /// A location.
 #[derive(Debug, Serialize)]
@@ -38,18 +39,20 @@ pub struct PlaceView<'w> {
 
 impl PlaceView<'_> {
     /// For people: `CN (Shenzhen, Guangdong)`, `HK or CN`, `unknown (opaque)`.
-    pub fn words(&self) -> String {
+    pub fn words(&self) -> CompactString {
+        let mut words = CompactString::default();
         match self.places {
-            Candidates::Anywhere => format!("unknown ({})", self.doubt.unwrap_or("missing")),
+            Candidates::Anywhere => {
+                ["unknown (", self.doubt.unwrap_or("missing"), ")"].into_iter().for_each(|part| words.push_str(part));
+            }
             Candidates::Among(_) => {
-                let mut words = String::with_capacity(WORDS);
                 for place in self.places.iter() {
                     words.push_str(if words.is_empty() { "" } else { " or " });
                     place.parts().into_iter().for_each(|part| words.push_str(part));
                 }
-                words
             }
         }
+        words
     }
 
     /// The code as text.
@@ -78,9 +81,6 @@ impl PlaceView<'_> {
         out.push(b'}');
     }
 }
-
-/// Bytes that the words of most places take.
-const WORDS: usize = 32;
 
 fn places<S: Serializer>(places: &Candidates, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(places.iter().map(Shown))
@@ -113,7 +113,7 @@ pub struct LegView<'w> {
     pub decision: DecisionView<'w>,
     /// The finding that it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub finding: Option<String>,
+    pub finding: Option<CompactString>,
 }
 
 impl LegView<'_> {
@@ -170,11 +170,11 @@ pub struct DecisionView<'w> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy_rule: Option<&'w str>,
     /// What is possible, when undetermined.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub possible: Vec<&'static str>,
+    #[serde(skip_serializing_if = "are_none", serialize_with = "verdicts")]
+    pub possible: Verdicts,
     /// Remarks.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub tags: Vec<&'static str>,
+    #[serde(skip_serializing_if = "is_silent", serialize_with = "tags")]
+    pub tags: Tags,
     /// Whether a provision that binds today fails.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub binding: bool,
@@ -196,10 +196,10 @@ impl DecisionView<'_> {
             json::text(out, b",\"policy_rule\":", rule);
         }
         if !self.possible.is_empty() {
-            json::words(out, b",\"possible\":", self.possible.iter().copied());
+            json::words(out, b",\"possible\":", self.possible.iter().map(Verdict::name));
         }
         if !self.tags.is_empty() {
-            json::words(out, b",\"tags\":", self.tags.iter().copied());
+            json::words(out, b",\"tags\":", self.tags.iter().map(Tag::name));
         }
         if self.binding {
             out.extend_from_slice(b",\"binding\":true");
@@ -207,18 +207,33 @@ impl DecisionView<'_> {
     }
 }
 
+fn are_none(verdicts: &Verdicts) -> bool {
+    verdicts.is_empty()
+}
+
+fn verdicts<S: Serializer>(verdicts: &Verdicts, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(verdicts.iter().map(Verdict::name))
+}
+
+fn is_silent(tags: &Tags) -> bool {
+    tags.is_empty()
+}
+
+fn tags<S: Serializer>(tags: &Tags, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(tags.iter().map(Tag::name))
+}
+
 /// Shows a leg.
 pub fn leg<'w>(world: &'w World, scene: &Scene<'_, '_>, judged: &Judged) -> LegView<'w> {
     let Judged { leg, decision } = judged;
     let moved = scene.previous_statement().filter(|_| leg.kind == FlowKind::Sync);
     let space = scene.storage_statement();
-    let exporter = scene.case(&[]).exporter;
     LegView {
         kind: leg.kind.name(),
         preview: leg.preview,
         origin: place(world, scene, moved.or(space), &leg.origin),
         destination: place(world, scene, space, &leg.destination),
-        recipient: recipient(world, leg.recipient, exporter),
+        recipient: recipient(world, leg.recipient, scene.exporter()),
         decision: decided(world, decision),
         finding: None,
     }
@@ -300,8 +315,8 @@ fn decided<'w>(world: &'w World, decision: &Decision) -> DecisionView<'w> {
         safeguard: decision.safeguard.map(|id| world.policy.safeguard(id).id.as_str()),
         failed: decision.failed.map(crate::domain::verdict::Condition::name),
         policy_rule: decision.policy_rule.map(|rule| policy_rule(world, rule)),
-        possible: decision.possible.iter().map(crate::domain::verdict::Verdict::name).collect(),
-        tags: decision.tags.iter().map(crate::domain::verdict::Tag::name).collect(),
+        possible: decision.possible,
+        tags: decision.tags,
         binding: decision.binding,
     }
 }

@@ -57,7 +57,7 @@ pub(crate) fn everywhere(text: &str) -> Finding {
         &mut facts.item,
         &mut facts.record,
     ] {
-        *value = text.to_owned();
+        *value = text.into();
     }
     for name in [&mut facts.kind, &mut facts.recipient_role, &mut facts.rule] {
         *name = text.to_owned().into();

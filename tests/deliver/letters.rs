@@ -7,12 +7,13 @@ use harbourwatch::deliver::render::letter::{html, markdown, sheets, slack, subje
 use harbourwatch::deliver::render::officer::Languages;
 use harbourwatch::deliver::render::plain;
 use harbourwatch::deliver::{Audience, View};
+use harbourwatch::domain::event::Personal;
 use harbourwatch::domain::verdict::{Severity, Verdict};
 use harbourwatch::outbox::Finding;
 
 use super::hostile::{corpus, everywhere};
 use super::{context, key};
-use crate::support::findings::{MORNING, acts, sample, sealed};
+use crate::support::findings::{MORNING, acts, sample};
 use crate::support::golden;
 
 const NOW: i64 = MORNING + 100_000;
@@ -72,7 +73,7 @@ fn digest(audience: Audience) -> Letter {
         findings,
         records,
     };
-    let recipient = sealed("Alpha Cloud Pte Ltd");
+    let recipient = Personal::new("Alpha Cloud Pte Ltd".to_owned());
     let mut letter = letter(Kind::Digest, audience, &[]);
     letter.held = vec![Held { reason: Reason::Digest, findings: 41, records: 377 }];
     letter.digest = Some(Digest {

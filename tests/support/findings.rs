@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use compact_str::CompactString;
 use harbourwatch::domain::event::Personal;
 use harbourwatch::domain::finding::FindingKey;
 use harbourwatch::domain::verdict::{Severity, Verdict};
@@ -13,8 +14,8 @@ use harbourwatch::pipeline::report::{Facts, FindingDelta};
 /// 23 November 2026, 09:30 in Hong Kong: the start of a window.
 pub(crate) const MORNING: i64 = 1_795_397_400_000;
 
-pub(crate) fn sealed(value: &str) -> Personal<String> {
-    Personal::new(value.to_owned())
+pub(crate) fn sealed(value: &str) -> Personal<CompactString> {
+    Personal::new(value.into())
 }
 
 pub(crate) fn facts(verdict: Verdict) -> Facts {
@@ -80,7 +81,7 @@ pub(crate) fn finding(verdict: Verdict) -> Finding {
     let delta = delta_of("0123", "upload", verdict, MORNING, 12);
     Finding {
         id: "3f2a9c0d11e84b7a96c5d204".into(),
-        series: delta.series,
+        series: delta.series.into(),
         window: MORNING,
         destination: "SG".into(),
         severity: severity(verdict),
@@ -172,7 +173,7 @@ pub(crate) fn hostile() -> Finding {
         &mut facts.item,
         &mut facts.record,
     ];
-    values.into_iter().for_each(|value| *value = HOSTILE.to_owned());
+    values.into_iter().for_each(|value| *value = HOSTILE.into());
     let names = [
         &mut facts.kind,
         &mut facts.origin_method,
