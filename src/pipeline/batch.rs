@@ -91,6 +91,7 @@ impl Batch {
     }
 
     /// The bytes of one message.
+    #[inline]
     pub fn payload(&self, message: &Message) -> &[u8] {
         &self.bytes[message.start..message.end]
     }

@@ -164,8 +164,8 @@ impl<'e, 'a> Scene<'e, 'a> {
                     tenant.members.iter().for_each(|member| self.emit(plan, self.registered(*member), each));
                 }
             },
-            End::Actor => self.emit(plan, (self.actor_place(), self.actor_party()), each),
-            End::Storage | End::PreviousStorage => self.emit(plan, (self.storage_place(), self.operator()), each),
+            End::Actor => self.leg(plan, &self.actor_place(), self.actor_party(), each),
+            End::Storage | End::PreviousStorage => self.leg(plan, &self.storage_place(), self.operator(), each),
             End::Counterpart(person) => self.emit(plan, self.counterpart(person), each),
             End::App(app) => {
                 let known = app.code.as_ref().and_then(|code| self.world.app(code));
@@ -179,9 +179,12 @@ impl<'e, 'a> Scene<'e, 'a> {
         }
     }
 
+    fn emit(&self, plan: &Plan<'_, '_>, (destination, recipient): Arrival, each: &mut impl FnMut(Leg)) {
+        self.leg(plan, &destination, recipient, each);
+    }
+
     #[inline]
-    fn emit(&self, plan: &Plan<'_, '_>, arrival: Arrival, each: &mut impl FnMut(Leg)) {
-        let (destination, recipient) = arrival;
+    fn leg(&self, plan: &Plan<'_, '_>, destination: &Location, recipient: Recipient, each: &mut impl FnMut(Leg)) {
         let origin = match plan.origin {
             End::Actor => self.actor_place(),
             End::Storage => self.storage_place(),
@@ -190,7 +193,7 @@ impl<'e, 'a> Scene<'e, 'a> {
                 Location::unknown(Doubt::Missing)
             }
         };
-        each(Leg { kind: plan.kind, preview: plan.preview, origin, destination, recipient });
+        each(Leg { kind: plan.kind, preview: plan.preview, origin, destination: *destination, recipient });
     }
 
     /// The leg that a standing arrangement is: from the data user to the storage.

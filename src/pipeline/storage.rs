@@ -27,15 +27,15 @@ pub(super) fn stated(geo: &Geo, find: impl Fn(&str) -> Option<Location>, storage
     let region = storage.region.as_deref().map(|region| geo.region(region).unwrap_or(UNLISTED));
     let bucket = storage.bucket.as_deref().and_then(|bucket| geo.bucket(bucket));
     let (mut claimed, mut vague) = (region.filter(is_place), region.filter(|it| !is_place(it)));
-    for host in storage.hosts.iter().map(|host| find(host).unwrap_or(UNLISTED)) {
-        match host.doubt {
-            Some(Doubt::Unlisted) => return Stated::Elsewhere,
-            Some(_) => vague = vague.or(Some(host)),
-            None => claimed = Some(claimed.map_or(host, |earlier| either(earlier, host))),
+    for host in storage.hosts.iter() {
+        match find(host) {
+            None | Some(Location { doubt: Some(Doubt::Unlisted), .. }) => return Stated::Elsewhere,
+            Some(host) if is_place(&host) => add(&mut claimed, &host),
+            Some(host) => vague = vague.or(Some(host)),
         }
     }
     if let Some(bucket) = bucket.filter(is_place) {
-        claimed = Some(claimed.map_or(bucket, |earlier| either(earlier, bucket)));
+        add(&mut claimed, &bucket);
     }
     match claimed {
         Some(location) => Stated::Place(location),
@@ -46,6 +46,16 @@ pub(super) fn stated(geo: &Geo, find: impl Fn(&str) -> Option<Location>, storage
 
 /// A region or host that is given and in no table.
 const UNLISTED: Location = Location::unknown(Doubt::Unlisted);
+
+/// Adds a statement to what was claimed before, which mostly says the same: then nothing is copied.
+#[inline(always)]
+fn add(claimed: &mut Option<Location>, other: &Location) {
+    match claimed {
+        None => *claimed = Some(*other),
+        Some(earlier) if earlier.candidates == other.candidates => {}
+        Some(earlier) => *earlier = either(*earlier, *other),
+    }
+}
 
 fn is_place(location: &Location) -> bool {
     location.doubt.is_none()
