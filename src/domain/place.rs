@@ -23,8 +23,9 @@ pub enum District {
     OtherProvince,
 }
 
-/// One place where data can be.
+/// One place where data can be. Aligned, so that what holds several is copied by whole words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(align(4))]
 pub enum Place {
     /// In a country or territory.
     In(Country, District),
