@@ -60,7 +60,7 @@ pub(super) enum Step {
 
 /// How a value behind a text is noted: nearly all are so in one of two ways, whatever they mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum Noted {
     /// A string, by where it is.
     Text,
     /// A whole number, as it is.
@@ -88,7 +88,7 @@ pub(super) struct Fixed {
 pub(super) struct Node {
     text: [u8; WIDTH],
     len: u8,
-    pub(super) way: Way,
+    pub(super) noted: Noted,
     /// Where the value goes, and the field that is given by it; none for a value that nobody reads.
     pub(super) slot: u8,
     pub(super) field: Fields,
@@ -305,20 +305,20 @@ static FIRST: [[u8; WIDTH]; 2 * WIDTH] = {
 impl Node {
     /// Of a text of at most [`WIDTH`] bytes, that leads nowhere yet.
     fn new(text: &[u8], step: Step) -> Self {
-        let (way, field) = match step {
-            Step::PassText => (Way::Text, None),
-            Step::PassNumber => (Way::Number, None),
-            Step::Text(field) => (Way::Text, Some(field)),
-            Step::Number(field) => (Way::Number, Some(field)),
+        let (noted, field) = match step {
+            Step::PassText => (Noted::Text, None),
+            Step::PassNumber => (Noted::Number, None),
+            Step::Text(field) => (Noted::Text, Some(field)),
+            Step::Number(field) => (Noted::Number, Some(field)),
             Step::On | Step::Time(_) | Step::Quoted(_) | Step::Region | Step::Bucket | Step::Host(_) => {
-                (Way::Stepwise, None)
+                (Noted::Stepwise, None)
             }
-            Step::Parties(_) | Step::Ids(_) | Step::Pause(..) | Step::End(_) => (Way::Stepwise, None),
+            Step::Parties(_) | Step::Ids(_) | Step::Pause(..) | Step::End(_) => (Noted::Stepwise, None),
         };
         let mut node = Self {
             text: [0; WIDTH],
             len: text.len() as u8,
-            way,
+            noted,
             slot: field.map_or(ASIDE, |field| field as u8),
             field: field.map_or(Fields::default(), |field| Fields::of(&[field])),
             step,

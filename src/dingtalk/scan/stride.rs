@@ -3,7 +3,7 @@
 
 use super::quotes::{Escapes, Quotes};
 use super::reader::{Reader, Span};
-use super::shape::{Node, Shapes, Step, WIDTH, Way};
+use super::shape::{Node, Noted, Shapes, Step, WIDTH};
 use super::text::{SHORT, short_number};
 use crate::dingtalk::field::{Field, Fields};
 use crate::dingtalk::value::since_epoch;
@@ -200,21 +200,21 @@ impl<'t> Text<'t> {
     /// Notes the value that stands behind the text of a node, and gives its end. `None`: it was left.
     #[inline(always)]
     fn value(&self, node: &Node, from: usize, values: &mut Values<'_>, given: &mut Fields) -> Option<usize> {
-        match node.way {
-            Way::Text => {
+        match node.noted {
+            Noted::Text => {
                 let to = self.end(from)?;
                 values.put(node.slot, Span::new(from as u32, to as u32).bits());
                 // the empty string is no value
                 *given = given.or(if to == from { Fields::default() } else { node.field });
                 Some(to)
             }
-            Way::Number => {
+            Noted::Number => {
                 let (number, to) = self.number(from)?;
                 values.put(node.slot, number);
                 *given = given.or(node.field);
                 Some(to)
             }
-            Way::Stepwise => self.stepwise(node.step, from, values, given),
+            Noted::Stepwise => self.stepwise(node.step, from, values, given),
         }
     }
 
